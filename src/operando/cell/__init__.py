@@ -1,0 +1,1 @@
+"""A cell as people describe it: layers, compositions, protocol, and its geometry on voxels."""

@@ -1,0 +1,1 @@
+"""Where the lithium, its isotopes and the currents are inside a cell."""

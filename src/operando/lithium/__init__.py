@@ -1,0 +1,1 @@
+"""From attenuation to isotopes and lithiation, with balances and uncertainty budgets."""

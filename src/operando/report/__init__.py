@@ -1,0 +1,1 @@
+"""Figures and the report that people read."""

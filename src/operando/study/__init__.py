@@ -1,0 +1,1 @@
+"""Settings, stages in order, results that survive a kill."""

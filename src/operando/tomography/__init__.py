@@ -1,0 +1,1 @@
+"""Radiographs to attenuation volumes: correction, geometry, reconstruction, registration, segmentation, calibration."""
