@@ -19,6 +19,8 @@ class InputError(OperandoError, ValueError):
         message = f"Input {name} must be {must}; instead received {_shown(received)}."
         super().__init__(f"{message} {remedy}".rstrip())
         self.name = name
+        self.must = must
+        self.remedy = remedy
 
 
 class UnitError(InputError):
