@@ -56,7 +56,7 @@ def described(values: dict[str, Any], model: type[Model], *, source: str) -> Mod
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
         raise _refusal(first, model, source) from None
 
 
@@ -98,8 +98,8 @@ def _refusal(error: Any, model: type[Description], source: str) -> InputError:
 def _keys_at(model: type[Description], location: list[str | int]) -> Iterator[str]:
     """Keys that are known where `location` points to."""
     if not location:
-        for key, field in model.model_fields.items():
-            yield field.alias or key
+        for key, known in model.model_fields.items():
+            yield known.alias or key
         return
     if isinstance(location[0], int):
         yield from _keys_at(model, location[1:])
