@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -378,12 +378,12 @@ def _group(parent: h5py.Group, name: str, nexus_class: str) -> h5py.Group:
 
 def _put(group: h5py.Group, name: str, value: str | float, *, units: str = "") -> None:
     """Write one value into the object's header, which HDF5 covers by a checksum."""
-    layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    layout.set_layout(h5py.h5d.COMPACT)
-    kind: Any = np.float64
-    if isinstance(value, str):
-        kind = h5py.string_dtype("utf-8", max(1, len(value.encode())))
-    item = group.create_dataset(name, data=value, dtype=kind, dcpl=layout)
+    kind = h5py.string_dtype("utf-8", max(1, len(value.encode()))) if isinstance(value, str) else np.float64
+    compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    compact.set_layout(h5py.h5d.COMPACT)
+    place = (group.id, name.encode(), h5py.h5t.py_create(kind, logical=True), h5py.h5s.create(h5py.h5s.SCALAR))
+    item = h5py.Dataset(h5py.h5d.create(*place, dcpl=compact))
+    item[()] = value
     if units:
         _describe(item, units=units)
 
