@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.twin.projector import cylinder_chords, ray_integrals, sheet_integrals
+from operando.twin.projector import cylinder_chords, fan_integrals, sheet_integrals
 
 angles = st.floats(-10.0, 10.0)
 
@@ -31,57 +31,57 @@ def test_parallel_rays_see_an_off_centre_cylinder_at_its_exact_chords(angle):
     away = s - (centre[0] * np.cos(angle) + centre[1] * np.sin(angle))
     exact = 2 * np.sqrt(np.maximum(radius**2 - away**2, 0))
     inner = np.abs(away) < radius - 0.15
-    assert np.abs(got - exact)[inner].max() < 0.02  # under half a voxel on a chord of 44
+    assert np.abs(got - exact)[inner].max() < 0.04  # under one voxel on a chord of 44
     assert np.abs(got - exact)[inner].mean() < 0.005
     assert np.trapezoid(got, s) == pytest.approx(np.pi * radius**2, rel=2e-3)
     assert got[np.abs(away) > radius + 0.08].max(initial=0.0) == 0.0
 
 
 @given(angle=angles, seed=st.integers(0, 99))
-def test_sheets_and_free_rays_agree_on_any_volume(angle, seed):
+def test_a_fan_from_far_away_is_a_sheet(angle, seed):
     rng = np.random.default_rng(seed)
-    grid = centred_grid(shape=(3, 14, 11), spacing=0.1)
-    volume = rng.random((*grid.shape, 2), dtype=np.float32)
+    grid = centred_grid(shape=(3, 14, 11), spacing=0.1, z_start=-0.15)
+    columns = rng.random((14, 11, 2, 3), dtype=np.float32)
     s = np.linspace(-0.5, 0.5, 7)
-    sheets = sheet_integrals(
-        columns=np.ascontiguousarray(volume.transpose(1, 2, 3, 0).reshape(14, 11, -1)),
-        grid=grid, angle=angle, offsets=s, radius=10.0,
-    ).reshape(7, 2, 3)  # fmt: skip
-    along, beam = np.array([np.cos(angle), np.sin(angle), 0]), np.array([-np.sin(angle), np.cos(angle), 0])
-    for k, z in enumerate(grid.coordinate("z")):
-        origins = s[:, None] * along - 5.0 * beam + [0, 0, z]
-        free = ray_integrals(volume=volume, grid=grid, origins=origins, directions=np.tile(beam, (7, 1)))
-        np.testing.assert_allclose(free, sheets[:, :, k], rtol=2e-5, atol=2e-6)
+    sheets = sheet_integrals(columns=columns.reshape(14, 11, -1), grid=grid, angle=angle, offsets=s, radius=9.0)
+    fan = fan_integrals(
+        columns=columns, grid=grid, angle=angle, source_to_object=1e6, source_to_detector=2e6,
+        across=2 * s, heights=2 * grid.coordinate("z"), radius=9.0,
+    )  # fmt: skip
+    np.testing.assert_allclose(fan, sheets.reshape(7, 2, 3), rtol=1e-3, atol=1e-4)
 
 
-def test_rays_from_a_point_see_a_sphere_at_its_exact_chords():
-    n, spacing, radius = 61, 0.04, 1.0
+@given(angle=angles)
+def test_rays_from_a_near_point_see_a_sphere_off_the_axis_at_its_exact_chords(angle):
+    n, spacing, radius, centre = 61, 0.04, 0.8, np.array([0.2, -0.25, 0.1])
     grid = centred_grid(shape=(n, n, n), spacing=spacing, z_start=-n * spacing / 2)
     z, y, x = np.meshgrid(*(grid.coordinate(a) for a in "zyx"), indexing="ij")
-    r = np.sqrt(x**2 + y**2 + z**2)
+    r = np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2)
     ball = np.clip((radius - r) / spacing + 0.5, 0, 1).astype(np.float32)
-    source = np.array([-3.0, -4.0, 0.4])
-    rng = np.random.default_rng(3)
-    targets = rng.uniform(-0.6, 0.6, (500, 3))
-    directions = (targets - source) / np.linalg.norm(targets - source, axis=1)[:, None]
-    got = ray_integrals(volume=ball[..., None], grid=grid, origins=np.tile(source, (500, 1)), directions=directions)[
-        :, 0
-    ]
-    closest = np.linalg.norm(np.cross(-source, directions), axis=1)
+    across, heights = np.linspace(-3, 3, 41), np.linspace(-2, 2, 31)
+    got = fan_integrals(
+        columns=np.ascontiguousarray(ball.transpose(1, 2, 0)[:, :, None]), grid=grid, angle=angle,
+        source_to_object=4.0, source_to_detector=10.0, across=across, heights=heights, radius=3.0,
+    )[:, 0]  # fmt: skip
+    along, beam = np.array([np.cos(angle), np.sin(angle), 0]), np.array([-np.sin(angle), np.cos(angle), 0])
+    d = 10.0 * beam + across[:, None, None] * along + heights[None, :, None] * np.array([0, 0, 1.0])
+    unit = d / np.linalg.norm(d, axis=-1, keepdims=True)
+    closest = np.linalg.norm(np.cross(centre + 4.0 * beam, unit), axis=-1)
     exact = 2 * np.sqrt(np.maximum(radius**2 - closest**2, 0))
-    inner = closest < 0.9
-    assert np.abs(got - exact)[inner].max() < 0.02
-    assert np.abs((got - exact)[inner].mean()) < 0.002
+    inner = closest < 0.9 * radius
+    assert inner.sum() > 50
+    assert np.abs(got - exact)[inner].max() < 0.04  # one voxel: the phantom's own edge
+    assert np.abs((got - exact)[inner].mean()) < 0.003
+    assert got[closest > radius + 2 * spacing].max() == 0.0
 
 
 def test_a_homogeneous_block_is_exact_up_to_its_faces_in_height():
-    grid = centred_grid(shape=(4, 20, 20), spacing=0.1)
-    volume = np.full((*grid.shape, 1), 2.0, dtype=np.float32)
-    z = np.array([-0.01, 0.01, 0.2, 0.39, 0.41])
-    origins = np.stack([np.zeros(5), np.full(5, -9.0), z], axis=1)
-    directions = np.tile([0.0, 1.0, 0.0], (5, 1))
-    got = ray_integrals(volume=volume, grid=grid, origins=origins, directions=directions)[:, 0]
-    np.testing.assert_allclose(got, [0, 4, 4, 4, 0], rtol=1e-6)
+    grid = centred_grid(shape=(4, 20, 20), spacing=0.1, z_start=-0.1)
+    got = fan_integrals(
+        columns=np.full((20, 20, 1, 4), 2.0, dtype=np.float32), grid=grid, angle=0.0, source_to_object=1e5,
+        source_to_detector=1e5, across=np.zeros(1), heights=np.array([-0.11, -0.09, 0.1, 0.29, 0.31]), radius=5.0,
+    )[0, 0]  # fmt: skip
+    np.testing.assert_allclose(got, [0, 4, 4, 4, 0], rtol=1e-5)
 
 
 @given(
@@ -103,5 +103,8 @@ def test_refuses_a_volume_that_is_not_on_its_grid():
     grid = centred_grid(shape=(2, 3, 4), spacing=1.0)
     with pytest.raises(InputError, match="columns"):
         sheet_integrals(columns=np.zeros((4, 3, 2)), grid=grid, angle=0, offsets=np.zeros(1), radius=1)
-    with pytest.raises(InputError, match="volume"):
-        ray_integrals(volume=np.zeros((2, 4, 3, 1)), grid=grid, origins=np.zeros((1, 3)), directions=np.eye(3)[:1])
+    with pytest.raises(InputError, match="columns"):
+        fan_integrals(
+            columns=np.zeros((3, 4, 2)), grid=grid, angle=0, source_to_object=1, source_to_detector=2,
+            across=np.zeros(1), heights=np.zeros(1), radius=1,
+        )  # fmt: skip

@@ -58,32 +58,51 @@ def sheet_integrals(*, columns: Array, grid: Grid, angle: float, offsets: Array,
     return integrals
 
 
-def ray_integrals(*, volume: Array, grid: Grid, origins: Array, directions: Array) -> Array:
-    """Integrate along rays of any direction through several quantities at once (Joseph's method).
+def fan_integrals(
+    *,
+    columns: Array,
+    grid: Grid,
+    angle: float,
+    source_to_object: float,
+    source_to_detector: float,
+    across: Array,
+    heights: Array,
+    radius: float,
+) -> Array:
+    """Integrate along the rays of a point source to a flat detector, through several quantities (Joseph's method).
 
-    Heights between the outermost voxel centres and the grid's faces read the outermost voxel: what continues
+    The rays of one detector column lie in one upright plane: they share their path in (y, x) and differ in slope.
+    Between the outermost voxel centres and the grid's faces the outermost voxel is read, so that what continues
     beyond the grid, such as a pin, may be added exactly from there on.
 
     Parameters
     ----------
-    volume:
-        float32 ``(z, y, x, quantity)``, C-contiguous [1/m].
-    origins, directions:
-        ``(ray, 3)`` ordered (x, y, z) [m]; directions of length one that are not along z.
+    columns:
+        float32 ``(y, x, quantity, z)``, C-contiguous [1/m]; z = 0 lies in the plane of the source.
+    across, heights:
+        Where the rays meet the detector, along ``(cos, sin)`` and along z [m].
+    radius:
+        Beyond this distance from the axis the columns are taken as zero [m].
 
     Returns
     -------
-    float32 ``(ray, quantity)``, dimensionless.
+    float32 ``(across, quantity, height)``, dimensionless.
     """
-    if volume.shape[:3] != grid.shape:
-        raise InputError("volume", must=f"of shape {grid.shape} in (z, y, x)", received=volume.shape)
-    integrals = np.zeros((len(origins), volume.shape[3]), dtype=np.float32)
-    _rays(
-        np.ascontiguousarray(volume, dtype=np.float32),
+    nz, ny, nx = grid.shape
+    if columns.ndim != 4 or (*columns.shape[:2], columns.shape[3]) != (ny, nx, nz):
+        raise InputError("columns", must=f"of shape {(ny, nx, 'quantity', nz)}", received=columns.shape)
+    integrals = np.zeros((len(across), columns.shape[2], len(heights)), dtype=np.float32)
+    _fan(
+        np.ascontiguousarray(columns, dtype=np.float32),
         np.asarray(grid.origin, dtype=np.float64),
         np.asarray(grid.spacing, dtype=np.float64),
-        np.ascontiguousarray(origins, dtype=np.float64),
-        np.ascontiguousarray(directions, dtype=np.float64),
+        float(np.cos(angle)),
+        float(np.sin(angle)),
+        float(source_to_object),
+        float(source_to_detector),
+        np.asarray(across, dtype=np.float64),
+        np.asarray(heights, dtype=np.float64),
+        float(radius),
         integrals,
     )
     return integrals
@@ -146,55 +165,64 @@ def _sheets(columns, origin, spacing, cos, sin, offsets, radius, integrals):  # 
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
-def _rays(volume, origin, spacing, origins, directions, integrals):  # type: ignore[no-untyped-def]
-    nz, ny, nx, nc = volume.shape
-    for r in range(len(origins)):
-        dx, dy, dz = directions[r]
-        if abs(dy) >= abs(dx):
-            lead_axis, planes, others = 1, ny, nx
-            lead, side, lead0, side0 = dy, dx, origins[r, 1], origins[r, 0]
+def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, radius, integrals):  # type: ignore[no-untyped-def]
+    ny, nx, nc, nz = columns.shape
+    nr = len(heights)
+    line = np.empty((nc, nz + 1), dtype=np.float32)
+    low = np.empty(nr, dtype=np.uint64)  # unsigned: no check for indices that count from the end
+    one = np.uint64(1)
+    up = np.empty(nr, dtype=np.float32)
+    for u in range(len(across)):
+        # The ray is source + fraction * (dx, dy), with fraction = 1 on the detector.
+        dx, dy = -far * sin + across[u] * cos, far * cos + across[u] * sin
+        along_y = abs(dy) >= abs(dx)
+        if along_y:
+            lead_axis, side_axis, planes, others = 1, 2, ny, nx
+            lead, side, lead0, side0 = dy, dx, -near * cos, near * sin
         else:
-            lead_axis, planes, others = 2, nx, ny
-            lead, side, lead0, side0 = dx, dy, origins[r, 0], origins[r, 1]
-        side_axis = 3 - lead_axis
-        first, last = 0, planes - 1
-        # Planes between which the ray stays within the grid's height, with half a voxel to each face.
-        rise = dz / lead * spacing[lead_axis] / spacing[0]
-        at_zero = (origins[r, 2] + (origin[lead_axis] - lead0) / lead * dz - origin[0]) / spacing[0]
-        slide = side / lead * spacing[lead_axis] / spacing[side_axis]
-        side_at_zero = (side0 + (origin[lead_axis] - lead0) / lead * side - origin[side_axis]) / spacing[side_axis]
-        first, last = _clipped(first, last, at_zero, rise, -0.5, nz - 0.5)
-        first, last = _clipped(first, last, side_at_zero, slide, -1.0, others)
+            lead_axis, side_axis, planes, others = 2, 1, nx, ny
+            lead, side, lead0, side0 = dx, dy, near * sin, -near * cos
+        a = dx * dx + dy * dy
+        b = near * far
+        inside = b * b - a * (near * near - radius * radius)
+        if inside <= 0:
+            continue
+        enter, leave = (b - np.sqrt(inside)) / a, (b + np.sqrt(inside)) / a
+        ends = (lead0 + enter * lead - origin[lead_axis], lead0 + leave * lead - origin[lead_axis])
+        first = max(0, floor(min(ends) / spacing[lead_axis]))
+        last = min(planes - 1, ceil(max(ends) / spacing[lead_axis]))
         for plane in range(first, last + 1):
-            height = min(max(at_zero + plane * rise, 0.0), nz - 1.0)
-            low = min(floor(height), max(nz - 2, 0))
-            up = height - low
-            across = side_at_zero + plane * slide
-            left = floor(across)
-            aside = across - left
+            fraction = (origin[lead_axis] + plane * spacing[lead_axis] - lead0) / lead
+            position = (side0 + fraction * side - origin[side_axis]) / spacing[side_axis]
+            left = floor(position)
+            if left < -1 or left >= others:
+                continue
+            w = np.float32(position - left)
+            line[:] = 0
             for step in range(2):
                 i = left + step
-                if i < 0 or i >= others:
-                    continue
-                w = aside if step == 1 else 1.0 - aside
-                lower = volume[low, plane, i] if lead_axis == 1 else volume[low, i, plane]
-                for c in range(nc):
-                    integrals[r, c] += np.float32(w * (1.0 - up)) * lower[c]
-                if up > 0:
-                    upper = volume[low + 1, plane, i] if lead_axis == 1 else volume[low + 1, i, plane]
+                if 0 <= i < others:
+                    share = w if step == 1 else np.float32(1.0) - w
+                    column = columns[plane, i] if along_y else columns[i, plane]
                     for c in range(nc):
-                        integrals[r, c] += np.float32(w * up) * upper[c]
-        for c in range(nc):
-            integrals[r, c] *= np.float32(spacing[lead_axis] / abs(lead))
-
-
-@nb.njit(nogil=True, cache=True)
-def _clipped(first, last, start, step, low, high):  # type: ignore[no-untyped-def]
-    """Planes for which ``start + plane * step`` lies in [low, high)."""
-    if abs(step) < 1e-12:
-        return (first, last) if low <= start < high else (0, -1)
-    a, b = (low - start) / step, (high - start) / step
-    if a > b:
-        a, b = b, a
-    # A plane on the upper bound itself belongs to the neighbour; on a sloping ray this is one point of measure zero.
-    return max(first, ceil(a)), min(last, floor(b))
+                        for z in range(nz):
+                            line[c, z] += share * column[c, z]
+            r0, r1 = nr, 0
+            for r in range(nr):
+                height = (fraction * heights[r] - origin[0]) / spacing[0]
+                if -0.5 <= height < nz - 0.5:
+                    r0, r1 = min(r0, r), max(r1, r + 1)
+                height = min(max(height, 0.0), nz - 1.0)
+                whole = floor(height)
+                low[r] = np.uint64(whole)
+                up[r] = np.float32(height - whole)
+            for c in range(nc):
+                level, total = line[c], integrals[u, c]
+                level[nz] = level[nz - 1]
+                for r in range(r0, r1):
+                    below, above = level[low[r]], level[low[r] + one]
+                    total[r] += below + up[r] * (above - below)
+        for r in range(nr):
+            length = np.float32(spacing[lead_axis] / abs(lead) * np.sqrt(a + heights[r] * heights[r]))
+            for c in range(nc):
+                integrals[u, c, r] *= length
