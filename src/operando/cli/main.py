@@ -1,0 +1,141 @@
+"""The command line: ``operando run STUDY.toml`` and its companions.
+
+Everything heavy is imported by the command that needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from operando import __version__
+from operando.errors import OperandoError, RunError
+
+app = App(
+    name="operando",
+    help="Where the lithium is, and where the current flows, inside a working battery.",
+    version=__version__,
+)
+
+
+@app.command
+def run(study: Path, /, *, fresh: bool = False) -> None:
+    """Run a study: from raw scans to maps of lithium, figures and a report.
+
+    Parameters
+    ----------
+    study
+        The study's TOML file.
+    fresh
+        Compute everything again, even what is already there.
+    """
+    from operando.cli.progress import progress
+    from operando.study.run import run_study
+    from operando.study.settings import read_study
+
+    with progress() as tell:
+        summary = run_study(read_study(study), study_file=study, tell=tell, fresh=fresh)
+    _say(f"{summary.text()}\n\nReport: {summary.report}")
+
+
+@app.command
+def check(study: Path, /) -> None:
+    """Say what a study would run, and how much memory, disk and time it takes.
+
+    Parameters
+    ----------
+    study
+        The study's TOML file.
+    """
+    from operando.study.plan import plan_of
+    from operando.study.settings import read_study
+
+    _say(plan_of(read_study(study)).text())
+
+
+@app.command
+def simulate(
+    cell: str,
+    /,
+    *,
+    out: Path,
+    size: Literal["small", "paper"] = "small",
+    seed: int = 0,
+    exchange: float = 0.5,
+    scans: int | None = None,
+) -> None:
+    """Simulate a cell at the beamline: raw files as the instrument would write them, and a study file to run.
+
+    Parameters
+    ----------
+    cell
+        A built-in cell (cell-a, cell-b) or a TOML description.
+    out
+        Folder to write; it must not hold anything yet.
+    size
+        Pixels of 28 um (small) or 14 um (paper).
+    seed
+        Same seed, same bits.
+    exchange
+        How far the isotopes of cathode particles and their electrolyte mix, from 0 (none) to 1 (full).
+    scans
+        Only the first so many tomographies.
+    """
+    from operando.cli.progress import progress
+    from operando.study.simulated import simulate_study
+
+    with progress() as tell:
+        study = simulate_study(cell, out=out, size=size, seed=seed, exchange=exchange, scans=scans, tell=tell)
+    _say(f"Wrote {out}. Next: operando run {study}")
+
+
+@app.command
+def materials(
+    formula: str,
+    /,
+    *,
+    density: str | None = None,
+    lithium6: Annotated[str | None, Parameter(help="Li-6 fraction of the lithium, such as '1 %'.")] = None,
+    energy: Annotated[str, Parameter(help="X-ray energy.")] = "60 keV",
+) -> None:
+    """Show what a material is made of and how it attenuates neutrons and X-rays.
+
+    Parameters
+    ----------
+    formula
+        With isotopes where they matter, such as "7Li5.5PS4.5Cl1.5".
+    density
+        Such as "1.87 g/cm^3"; looked up where it is known.
+    """
+    from operando.cli.materials import sheet_text
+
+    _say(sheet_text(formula, density=density, lithium6=lithium6, energy=energy))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit status 2 for bad input, 1 for a failed run."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(f"{error}\nSee operando --help.")
+        sys.exit(2)
+    except RunError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except OperandoError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _complain("Stopped. What was finished is kept; run the same command to go on.")
+        sys.exit(130)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text + "\n")
