@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,6 +78,22 @@ class ScanShape:
         return sum(self.frames.values()) * self.rows * self.columns * self.dtype.itemsize
 
 
+_RAISED = (
+    OSError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What the libraries that read HDF5, TIFF, FITS and Zarr raise on damaged files."""
+
+
 @contextmanager
 def reading(path: object) -> Iterator[None]:
     """Turn whatever a library raises on a damaged file into a `FileError` that names the file."""
@@ -83,9 +101,7 @@ def reading(path: object) -> Iterator[None]:
         yield
     except OperandoError:
         raise
-    except (
-        OSError, KeyError, IndexError, RuntimeError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError
-    ) as error:  # fmt: skip
+    except _RAISED as error:
         cause = " ".join(str(error).split())[:160] or type(error).__name__
         raise FileError(
             path, problem=f"damaged or cut short ({cause})", remedy="Copy it again from the instrument."
