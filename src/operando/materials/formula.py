@@ -33,6 +33,11 @@ class Nuclide:
     symbol: str
     mass_number: int | None = None
 
+    @property
+    def molar_mass(self) -> float:
+        """Mass of one mole [kg/mol]; that of natural lithium holds for `LITHIUM6_NATURAL`."""
+        return _molar_mass(self)
+
     def __str__(self) -> str:
         return self.symbol if self.mass_number is None else f"{self.symbol}-{self.mass_number}"
 
@@ -60,7 +65,7 @@ class Formula:
                 raise InputError(
                     f"amount of {nuclide}", must=f"above zero and at most {MAX_AMOUNT:g}", received=repr(amount)
                 )
-            molar_mass_of_nuclide(nuclide)
+            _molar_mass(nuclide)
 
     def __hash__(self) -> int:
         return hash(frozenset(self.atoms.items()))
@@ -73,7 +78,7 @@ class Formula:
     @property
     def molar_mass(self) -> float:
         """Mass of one mole of formula units [kg/mol], by the masses of the isotopes that are named."""
-        return sum(amount * molar_mass_of_nuclide(nuclide) for nuclide, amount in self.atoms.items())
+        return sum(amount * nuclide.molar_mass for nuclide, amount in self.atoms.items())
 
     @property
     def lithium(self) -> float:
@@ -157,7 +162,7 @@ def formula_from_weights(weights: Mapping[str, float]) -> Formula:
 
     The weights need not sum to one.
     """
-    moles = {Nuclide(symbol): weight / molar_mass_of_nuclide(Nuclide(symbol)) for symbol, weight in weights.items()}
+    moles = {Nuclide(symbol): weight / Nuclide(symbol).molar_mass for symbol, weight in weights.items()}
     total = sum(moles.values())
     return Formula({nuclide: amount / total for nuclide, amount in moles.items() if amount})
 
@@ -194,19 +199,12 @@ def checked_density(density: float) -> float:
 
 
 @cache
-def molar_mass_of_nuclide(nuclide: Nuclide) -> float:
-    """Mass of one mole [kg/mol] from `periodictable`; natural lithium is the mixture with `LITHIUM6_NATURAL`.
-
-    Raises
-    ------
-    InputError
-        If there is no such element or isotope.
-    """
+def _molar_mass(nuclide: Nuclide) -> float:
+    """Mass of one mole [kg/mol]; refuses an element or isotope that does not exist."""
     import periodictable
 
     if nuclide == LITHIUM:
-        lithium6, lithium7 = molar_mass_of_nuclide(LITHIUM6), molar_mass_of_nuclide(LITHIUM7)
-        return LITHIUM6_NATURAL * lithium6 + (1 - LITHIUM6_NATURAL) * lithium7
+        return LITHIUM6_NATURAL * LITHIUM6.molar_mass + (1 - LITHIUM6_NATURAL) * LITHIUM7.molar_mass
     try:
         element = periodictable.elements.symbol(nuclide.symbol)
         known = element if nuclide.mass_number is None else element[nuclide.mass_number]

@@ -47,7 +47,7 @@ def maxwellian_from_peak(*, peak: float = PAPER_ENERGY, points: int = 32) -> Spe
     """Maxwellian flux spectrum, ``phi(E) ~ E exp(-E / kT)``, whose peak over energy lies at ``kT`` = `peak` [eV].
 
     Sampled by Gauss-Legendre quadrature over speed, in which transmission through 1/v absorbers is smooth.
-    A detector that absorbs as 1/v sees softer neutrons: multiply the weights by its efficiency.
+    A detector that absorbs as 1/v sees softer neutrons: see `spectrum_from_response`.
 
     Parameters
     ----------
@@ -62,6 +62,20 @@ def maxwellian_from_peak(*, peak: float = PAPER_ENERGY, points: int = 32) -> Spe
     speed = (node + 1) / 2 * FASTEST
     share = weight * speed**3 * np.exp(-(speed**2))
     return Spectrum(energy=peak * speed**2, weight=share / share.sum())
+
+
+def spectrum_from_response(*, spectrum: Spectrum, response: Array) -> Spectrum:
+    """Spectrum that a filter lets through or a detector sees, ``w_E r_E / sum w_E r_E``.
+
+    Parameters
+    ----------
+    response:
+        Transmission, efficiency or signal per particle at each energy, shape ``(energy,)``, in any unit.
+    """
+    if response.shape != spectrum.weight.shape or not (np.all(response >= 0) and spectrum.weight @ response > 0):
+        raise InputError("response", must="zero or more at each energy, and not zero throughout", received=response)
+    seen = spectrum.weight * response
+    return Spectrum(energy=spectrum.energy, weight=seen / seen.sum())
 
 
 def transmission_from_optical_depth(*, optical_depth: Array, spectrum: Spectrum) -> Array:
