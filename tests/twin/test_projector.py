@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.twin.projector import cylinder_chords, fan_integrals, sheet_integrals
+from operando.twin.projector import cylinder_crossing, fan_integrals, length_between, sheet_integrals
 
 angles = st.floats(-10.0, 10.0)
 
@@ -90,9 +90,11 @@ def test_a_homogeneous_block_is_exact_up_to_its_faces_in_height():
         lambda d: d[0] ** 2 + d[1] ** 2 > 0.01
     ),
 )
-def test_cylinder_chords_agree_with_points_counted_along_the_ray(origin, direction):
+def test_lengths_in_a_cut_cylinder_agree_with_points_counted_along_the_ray(origin, direction):
     unit = np.array(direction) / np.linalg.norm(direction)
-    got = cylinder_chords(origins=np.array([origin]), directions=unit[None], radius=1.0, z_low=-0.5, z_high=0.7)[0]
+    rays = {"origins": np.array([origin]), "directions": unit[None]}
+    crossing = cylinder_crossing(**rays, radius=1.0)
+    got = length_between(**rays, crossing=crossing, low=-0.5, high=0.7)[0]
     t = np.linspace(-60, 60, 120_001)
     p = np.array(origin) + t[:, None] * unit
     inside = (p[:, 0] ** 2 + p[:, 1] ** 2 < 1) & (p[:, 2] >= -0.5) & (p[:, 2] < 0.7)

@@ -108,22 +108,38 @@ def fan_integrals(
     return integrals
 
 
-def cylinder_chords(*, origins: Array, directions: Array, radius: float, z_low: float, z_high: float) -> Array:
-    """Path length of rays inside an upright cylinder about the axis, cut at two heights [m], ``(ray,)``."""
-    ox, oy, oz = np.moveaxis(origins, -1, 0)
-    dx, dy, dz = np.moveaxis(directions, -1, 0)
+def cylinder_crossing(*, origins: Array, directions: Array, radius: float) -> tuple[Array, Array]:
+    """Distances along rays at which they enter and leave an endless upright cylinder about the axis [m].
+
+    Parameters
+    ----------
+    origins, directions:
+        ``(ray, 3)`` ordered (x, y, z) [m]; directions of length one that are not along z.
+
+    Returns
+    -------
+    Two ``(ray,)``; both the nearest approach where a ray misses.
+    """
+    ox, oy, _ = np.moveaxis(origins, -1, 0)
+    dx, dy, _ = np.moveaxis(directions, -1, 0)
     a = dx**2 + dy**2
-    b = ox * dx + oy * dy
-    inside = b**2 - a * (ox**2 + oy**2 - radius**2)
-    half = np.sqrt(np.maximum(inside, 0.0)) / a
-    enter, leave = -b / a - half, -b / a + half
-    level = np.abs(dz) < 1e-15
-    steep = np.where(level, 1.0, dz)
-    low, high = (z_low - oz) / steep, (z_high - oz) / steep
-    enter = np.where(level, enter, np.maximum(enter, np.minimum(low, high)))
-    leave = np.where(level, leave, np.minimum(leave, np.maximum(low, high)))
-    outside = level & ((oz < z_low) | (oz >= z_high))
-    return np.where(outside, 0.0, np.maximum(leave - enter, 0.0))
+    nearest = -(ox * dx + oy * dy) / a
+    squared = (radius**2 - ox**2 - oy**2) / a + nearest**2
+    half = np.sqrt(np.maximum(squared, 0.0))
+    return nearest - half, nearest + half
+
+
+def length_between(
+    *, origins: Array, directions: Array, crossing: tuple[Array, Array], low: float, high: float
+) -> Array:
+    """Length of the part of a crossing that lies at heights from `low` to `high` [m], ``(ray,)``."""
+    enter, leave = crossing
+    rise = directions[..., 2]
+    steep = np.where(np.abs(rise) < 1e-15, 1e-15, rise)
+    first, second = (low - origins[..., 2]) / steep, (high - origins[..., 2]) / steep
+    start = np.maximum(enter, np.minimum(first, second))
+    length: Array = np.maximum(np.minimum(leave, np.maximum(first, second)) - start, 0.0)
+    return length
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
