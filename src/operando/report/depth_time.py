@@ -57,7 +57,8 @@ def depth_time_figure(profiles: xr.Dataset, *, layers: Mapping[str, tuple[float,
         colour_bar(
             figure,
             picture,
-            axes,
+            ax=axes,
+            pad=0.02,
             label=axis_label("Change" if is_change else "Attenuation", "1/cm"),
             deviation=_median_deviation(deviation, is_change),
         )

@@ -97,3 +97,14 @@ def broken(time: Array, *values: Array) -> tuple[Array, ...]:
     after = gaps(time)
     middle = (time[after] + time[np.minimum(after + 1, time.size - 1)]) / 2
     return np.insert(time, after + 1, middle), *(np.insert(v.astype(float), after + 1, np.nan, axis=-1) for v in values)
+
+
+READABLE = {"1/m": "1/cm", "m": "mm", "s": "h", "A": "mA", "mol/m^3": "mol/L", "A/m^2": "mA/cm^2", "rad": "deg"}
+"""Unit that people read in place of each SI unit."""
+
+
+def readable(array: xr.DataArray) -> tuple[Array, str]:
+    """Values in the unit that people read, and that unit; a unit not in `READABLE` stays as it is."""
+    given = str(array.attrs.get("units", ""))
+    unit = READABLE.get(given, given)
+    return (values_in(array, unit=unit), unit) if "units" in array.attrs else (np.asarray(array.values, float), "")

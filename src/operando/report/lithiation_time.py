@@ -30,31 +30,40 @@ def lithiation_time_figure(lithiation: xr.Dataset, *, expected: xr.DataArray | N
     expected:
         Lithiation that follows from the current (time), at times of its own that enclose those of the scans.
     """
-    required(lithiation, "lithiation", dims=("scenario", "time"))
-    time, values = values_in(lithiation.time, unit="h"), values_in(lithiation.lithiation, unit="%")
-    statistical = deviation_in(lithiation, "lithiation", unit="%")
-    systematic = systematic_in(lithiation, "lithiation", unit="%")
-    names = [str(name) for name in lithiation.scenario.values]
     if expected is None:
         figure = new_figure(width=120, height=75)
-        panels, references = [figure.subplots()], [np.zeros(time.size)]
+        panels = [figure.subplots()]
     else:
         figure = new_figure(width=120, height=105)
         panels = list(figure.subplots(2, 1, sharex=True, height_ratios=(5, 3)))
-        clock, line = values_in(expected.time, unit="h"), values_in(expected, unit="%")
-        panels[0].plot(clock, line, color=BLACK, linewidth=1.4, label="expected from the current")
-        panels[1].axhline(0, color=BLACK, linewidth=1.4)
-        references = [np.zeros(time.size), np.interp(time, clock, line)]
+        draw_scenarios(panels[1], lithiation, expected, difference=True)
+        panels[1].set_ylabel("Difference (percentage points)")
         panel_title(panels[0], "a", "Mean lithiation of the cathode")
         panel_title(panels[1], "b", "Difference from the expectation")
-        panels[1].set_ylabel("Difference (percentage points)")
-    for axes, reference in zip(panels, references, strict=True):
-        for i, name in enumerate(names):
-            _draw(axes, i, name, time, values[i] - reference, _row(statistical, i), _row(systematic, i))
+    draw_scenarios(panels[0], lithiation, expected)
     panels[0].set_ylabel(axis_label("Lithiation", "%"))
     panels[-1].set_xlabel(axis_label("Time", "h"))
     panels[0].legend(loc="best")
     return figure
+
+
+def draw_scenarios(
+    axes: Axes, lithiation: xr.Dataset, expected: xr.DataArray | None, *, difference: bool = False
+) -> None:
+    """Draw each scenario with its errors, and the expectation, or every scenario's difference from it."""
+    required(lithiation, "lithiation", dims=("scenario", "time"))
+    time, values = values_in(lithiation.time, unit="h"), values_in(lithiation.lithiation, unit="%")
+    statistical = deviation_in(lithiation, "lithiation", unit="%")
+    systematic = systematic_in(lithiation, "lithiation", unit="%")
+    if expected is not None:
+        clock, line = values_in(expected.time, unit="h"), values_in(expected, unit="%")
+        if difference:
+            values = values - np.interp(time, clock, line)
+            line = np.zeros(clock.size)
+        axes.plot(clock, line, color=BLACK, linewidth=1.4, label="expected from the current")
+    for i, name in enumerate(lithiation.scenario.values):
+        _draw(axes, i, str(name), time, values[i], _row(statistical, i), _row(systematic, i))
+    axes.grid(axis="y", color=GREY, alpha=0.2, linewidth=0.5)
 
 
 def _draw(
@@ -75,7 +84,6 @@ def _draw(
         elinewidth=1.0,
         label=name,
     )
-    axes.grid(axis="y", color=GREY, alpha=0.2, linewidth=0.5)
 
 
 def _row(values: Array | None, i: int) -> Array | None:

@@ -14,11 +14,13 @@ from typing import Any, ParamSpec
 import matplotlib
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.transforms import Affine2D, Transform
 
 from operando.cell.phases import PHASES
 from operando.report.numbers import unit_text
@@ -52,6 +54,9 @@ GREY, PALE = "#6B6B6B", "#D9D9D9"
 
 SEQUENTIAL, LITHIUM, CHANGE = "cividis", "viridis", "RdBu_r"
 """Colour maps of amounts, of lithium, and of changes (centred at zero)."""
+
+TIME = ListedColormap(colormaps["plasma"](np.linspace(0.0, 0.85, 256)), name="time")
+"""Colours of lines in the order of time, dark to bright; none too pale for white paper."""
 
 PHASE_COLOUR = dict(
     zip(
@@ -108,9 +113,21 @@ def _look() -> Iterator[None]:
         yield
 
 
-def new_figure(*, width: float = PAGE, height: float) -> Figure:
-    """Make an empty figure of a size in millimetres that arranges its panels by itself."""
-    return Figure(figsize=(width / 25.4, height / 25.4), layout="constrained")
+def new_figure(*, width: float = PAGE, height: float, arranged: bool = True) -> Figure:
+    """Make an empty figure of a size in millimetres; its panels arrange themselves unless they are placed by hand."""
+    return Figure(figsize=(width / 25.4, height / 25.4), layout="constrained" if arranged else None)
+
+
+def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add a panel at a place in millimetres from the figure's upper left corner."""
+    wide, high = figure.get_size_inches() * 25.4
+    return figure.add_axes((left / wide, 1 - (top + height) / high, width / wide, height / high))
+
+
+def millimetres(figure: Figure) -> Transform:
+    """Transform of millimetres across and down from the figure's upper left corner, for texts between panels."""
+    high = figure.get_size_inches()[1] * 25.4
+    return Affine2D().translate(0, -high).scale(1 / 25.4, -1 / 25.4) + figure.dpi_scale_trans
 
 
 def png_bytes(figure: Figure, *, resolution: float = RESOLUTION) -> bytes:
@@ -131,42 +148,54 @@ def panel_title(axes: Axes, letter: str, title: str = "") -> None:
     axes.set_title(rf"$\mathbf{{{letter}}}$  {title}".rstrip())
 
 
-def colour_bar(
-    figure: Figure, picture: ScalarMappable, axes: Any, *, label: str, deviation: float | None = None, **place: Any
-) -> Colorbar:
-    """Colour bar with a label; one standard deviation is said in the label and bracketed about zero.
+class Scale(Normalize):
+    """Colours from `low` to `high`, which says at the colour bar's ends whether `values` go beyond."""
 
-    The bracket is drawn only on a scale that runs through zero: there it tells a change from noise.
-    """
-    low, high = picture.get_clim()
-    values: Array = np.ma.masked_invalid(np.ma.asarray(picture.get_array(), dtype=float)).compressed()
-    below, above = bool((values < low).any()), bool((values > high).any())
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[below, above]
-    bar = figure.colorbar(picture, ax=axes, extend=extend, pad=0.02, **place)
-    bar.outline.set_linewidth(0.5)
-    if deviation is not None and np.isfinite(deviation):
-        label = f"{label}\n1σ = {deviation:.2g}"
-        if low is not None and high is not None and low < 0 < high:
-            draw = bar.ax.axhline if bar.orientation == "vertical" else bar.ax.axvline
-            for mark in (-deviation, deviation):
-                if low < mark < high:
-                    draw(mark, color=BLACK, linewidth=0.8)
-    bar.set_label(label)
-    return bar
+    def __init__(self, low: float, high: float, values: Array) -> None:
+        super().__init__(low, high)
+        below, above = bool((values < low).any()), bool((values > high).any())
+        self.extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[
+            below, above
+        ]
 
 
-def amounts(*arrays: Array) -> Normalize:
-    """Scale of colours from the half to the 99.5th percentile of all that is shown; noise does not set it."""
+def amounts(*arrays: Array) -> Scale:
+    """Scale from the half to the 99.5th percentile of all that is shown; single voxels do not set it."""
     values = _finite(*arrays)
     low, high = np.percentile(values, [0.5, 99.5]) if values.size else (0.0, 1.0)
-    return Normalize(float(low), float(high) if high > low else float(low) + 1.0)
+    return Scale(float(low), float(high) if high > low else float(low) + 1.0, values)
 
 
-def changes(*arrays: Array) -> Normalize:
-    """Scale of colours centred at zero that holds 99 % of all that is shown."""
-    values = np.abs(_finite(*arrays))
-    limit = float(np.percentile(values, 99)) if values.size else 1.0
-    return Normalize(-(limit or 1.0), limit or 1.0)
+def changes(*arrays: Array) -> Scale:
+    """Scale centred at zero that holds 99 % of all that is shown."""
+    values = _finite(*arrays)
+    limit = float(np.percentile(np.abs(values), 99)) if values.size else 1.0
+    return Scale(-(limit or 1.0), limit or 1.0, values)
+
+
+def colour_bar(
+    figure: Figure, picture: ScalarMappable, *, label: str, deviation: float | None = None, **place: Any
+) -> Colorbar:
+    """Colour bar with a label, under which one standard deviation is stated.
+
+    On a scale centred at zero it is also marked on both sides of zero: there it tells a change from noise.
+
+    Parameters
+    ----------
+    place:
+        Where the bar goes, as `matplotlib.figure.Figure.colorbar` takes it.
+    """
+    bar = figure.colorbar(picture, **place)
+    bar.outline.set_linewidth(0.5)
+    if deviation is not None and np.isfinite(deviation):
+        label = f"{label}\n1σ ≈ {deviation:.2g}"
+        draw = bar.ax.axhline if bar.orientation == "vertical" else bar.ax.axvline
+        low, high = picture.get_clim()
+        if low is not None and high is not None and low == -high and deviation < high:
+            for mark in (-deviation, deviation):
+                draw(mark, color=BLACK, linewidth=0.8)
+    bar.set_label(label)
+    return bar
 
 
 def _finite(*arrays: Array) -> Array:

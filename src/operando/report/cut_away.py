@@ -1,0 +1,101 @@
+"""A cylinder in three dimensions with a quarter cut away: the voxels themselves, nothing rendered in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import Normalize
+
+from operando.report.labelled import Array, edges
+from operando.report.sections import bare
+from operando.report.style import BLACK
+
+AZIMUTH, ELEVATION = np.deg2rad(45.0), np.deg2rad(30.0)
+"""From where the cylinder is seen; the quarter x > 0, y > 0 that faces the viewer is taken out."""
+
+SIDES = ((-45.0, 0.0), (90.0, 135.0))
+"""Angles about the axis between which its outside is seen."""
+
+SKIN = 0.95
+"""Part of the radius at which the outside is read, just inside the partly filled voxels of the rim."""
+
+
+def draw_cut_away(
+    axes: Axes, x: Array, y: Array, z: Array, values: Array, *, norm: Normalize, cmap: Any, stretch: float = 1.0
+) -> QuadMesh:
+    """Draw a cylinder ``(z, y, x)`` [mm] about x = y = 0 from above; heights are drawn `stretch` times as large.
+
+    Shown are its lid, the two walls of the cut, and the outside beside them. What is not finite stays white.
+    """
+    across, along, up = edges(x), edges(y), edges(z)
+    i, j = int(np.abs(across).argmin()), int(np.abs(along).argmin())
+    radius = radius_of(x, y, values)
+
+    def face(px: Array, py: Array, pz: Array, shown: Array) -> QuadMesh:
+        return axes.pcolormesh(*_seen(px, py, pz * stretch), np.ma.masked_invalid(shown), norm=norm, cmap=cmap)
+
+    for start, stop in SIDES:
+        turn = np.deg2rad(np.linspace(start, stop, 61))
+        middle = (turn[1:] + turn[:-1]) / 2
+        column = np.searchsorted(across, SKIN * radius * np.cos(middle)) - 1
+        row = np.searchsorted(along, SKIN * radius * np.sin(middle)) - 1
+        height, angle = np.meshgrid(up, turn, indexing="ij")
+        face(radius * np.cos(angle), radius * np.sin(angle), height, values[:, row, column])
+    height, far = np.meshgrid(up, along[j:], indexing="ij")
+    face(np.zeros_like(far), far, height, values[:, j:, max(i - 1, 0)])
+    height, far = np.meshgrid(up, across[i:], indexing="ij")
+    face(far, np.zeros_like(far), height, values[:, max(j - 1, 0), i:])
+    lid = values[-1].copy()
+    lid[j:, i:] = np.nan
+    px, py = np.meshgrid(across, along)
+    picture = face(px, py, np.full_like(px, up[-1]), lid)
+    _outline(axes, radius, float(up[0]) * stretch, float(up[-1]) * stretch)
+    bare(axes)
+    axes.set_xlim(-1.01 * radius, 1.01 * radius)
+    axes.set_ylim(*vertical_extent(radius, up * stretch))
+    return picture
+
+
+def radius_of(x: Array, y: Array, values: Array) -> float:
+    """Radius about the axis of what is filled in ``(..., y, x)``."""
+    filled = np.isfinite(values).reshape(-1, y.size, x.size).any(axis=0)
+    return float(np.hypot(*np.meshgrid(x, y))[filled].max(initial=0.0)) or float(np.abs(x).max())
+
+
+def vertical_extent(radius: float, up: Array) -> tuple[float, float]:
+    """Lowest and highest point of the picture of a cylinder between the first and last of `up`, as seen."""
+    corner = radius * np.sin(ELEVATION) * np.cos(AZIMUTH)
+    lowest = float(up[0]) * np.cos(ELEVATION) - corner
+    highest = float(up[-1]) * np.cos(ELEVATION) + radius * np.sin(ELEVATION)
+    return lowest - 0.01 * radius, highest + 0.01 * radius
+
+
+def _seen(px: Any, py: Any, pz: Any) -> tuple[Any, Any]:
+    """Parallel projection of points onto the page, across and up."""
+    towards = px * np.cos(AZIMUTH) + py * np.sin(AZIMUTH)
+    return py * np.cos(AZIMUTH) - px * np.sin(AZIMUTH), pz * np.cos(ELEVATION) - towards * np.sin(ELEVATION)
+
+
+def _outline(axes: Axes, radius: float, bottom: float, top: float) -> None:
+    """Edges of the cut cylinder, so that its shape reads where its colours do not tell."""
+
+    def line(px: Any, py: Any, pz: Any) -> None:
+        axes.plot(*_seen(*np.broadcast_arrays(px, py, pz)), color=BLACK, linewidth=0.5, solid_capstyle="round")
+
+    rim = np.deg2rad(np.linspace(90, 360, 200))
+    line(radius * np.cos(rim), radius * np.sin(rim), top)
+    for start, stop in SIDES:
+        arc = np.deg2rad(np.linspace(start, stop, 40))
+        line(radius * np.cos(arc), radius * np.sin(arc), bottom)
+    upright = np.array([bottom, top])
+    for px, py in ((0.0, 0.0), (radius, 0.0), (0.0, radius)):
+        line(px, py, upright)
+    for turn in np.deg2rad([-45.0, 135.0]):
+        line(radius * np.cos(turn), radius * np.sin(turn), upright)
+    outward = np.array([0.0, radius])
+    for height in upright:
+        line(outward, 0.0, height)
+        line(0.0, outward, height)
