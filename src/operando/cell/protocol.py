@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.cell.amounts import area_from_cell, full_charge_from_cell, lithiation_from_charge
+from operando.cell.amounts import FARADAY, area_from_cell, full_charge_from_cell, lithiation_from_charge
+from operando.errors import InputError
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
@@ -39,3 +40,22 @@ def expected_lithiation_from_cell(*, cell: Cell, time: float) -> float:
     return lithiation_from_charge(
         charge=charge_from_cell(cell=cell, time=time), capacity=full_charge_from_cell(cell=cell)
     )
+
+
+def entered_from_cell(*, cell: Cell) -> Array:
+    """Lithium [mol] that the anode has gained when each step begins or ends.
+
+    Raises
+    ------
+    InputError
+        If the protocol brings back more than it took.
+    """
+    entered = breakpoints_from_cell(cell=cell)[1] / FARADAY
+    if np.any(entered < -1e-9 * np.abs(entered).max()):
+        raise InputError(
+            "protocol.steps",
+            must="such that no more lithium comes back to the cathode than has left it",
+            received=f"{entered.min() * 1e6:.3g} umol",
+            remedy="Shorten the discharges.",
+        )
+    return np.maximum(entered, 0.0)
