@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
+from matplotlib.path import Path
 
 from operando.report.labelled import Array, edges
 from operando.report.sections import bare
@@ -52,6 +53,9 @@ def draw_cut_away(
     lid[j:, i:] = np.nan
     px, py = np.meshgrid(across, along)
     picture = face(px, py, np.full_like(px, up[-1]), lid)
+    turn = np.deg2rad(np.linspace(0, 360, 361))
+    rim = _seen(radius * np.cos(turn), radius * np.sin(turn), np.full_like(turn, up[-1] * stretch))
+    picture.set_clip_path(Path(np.column_stack(rim)), axes.transData)
     _outline(axes, radius, float(up[0]) * stretch, float(up[-1]) * stretch)
     bare(axes)
     axes.set_xlim(-1.01 * radius, 1.01 * radius)

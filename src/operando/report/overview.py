@@ -6,19 +6,16 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from operando.report.cut_away import draw_cut_away
 from operando.report.labelled import deviation_in, required, values_in
 from operando.report.lithiation_time import draw_scenarios
 from operando.report.montage import space_of
-from operando.report.phases import phase_colours, phase_names, words
+from operando.report.phases import legend_handles, phase_colours, phase_names
 from operando.report.sections import draw_section, scale_bar
 from operando.report.style import (
     CHANGE,
-    GREY,
     LITHIUM,
-    PHASE_COLOUR,
     amounts,
     axis_label,
     changes,
@@ -30,8 +27,8 @@ from operando.report.style import (
 
 CAPTION = (
     "The cell at one glance: its phases along the axis (a), the mean lithiation of the cathode with statistical error "
-    "bars and systematic bands beside what the current allows (b), lithium in the cathode relative to the first scan (c), "
-    "and the change of Li-6 in the separator (d), both at the time stated."
+    "bars and systematic bands beside what the current allows (b), lithium in the cathode relative to the first scan "
+    "(c), and the change of Li-6 in the separator (d), both at the time stated."
 )
 
 STRETCH = 4.0
@@ -72,7 +69,7 @@ def overview_figure(
     draw_scenarios(panels["time"], lithiation, expected)
     panels["time"].set_xlabel(axis_label("Time", "h"))
     panels["time"].set_ylabel(axis_label("Lithiation of the cathode", "%"))
-    panels["time"].legend(loc="best")
+    panels["time"].legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2)
     panel_title(panels["time"], "b", "Mean lithiation")
     hours = [values_in(part.time, unit="h")[step] for part in (cathode, separator)]
     _draw_cathode(figure, panels["cathode"], cathode, step)
@@ -89,11 +86,9 @@ def _draw_cell(axes: Axes, phase: xr.DataArray) -> None:
     draw_section(axes, space.x, space.z, shown, norm=norm, cmap=colours)
     scale_bar(axes)
     present = [names[label] for label in np.unique(shown)[::-1] if names[label] != "air"]
-    handles = [
-        Patch(facecolor=PHASE_COLOUR.get(name, GREY), edgecolor=GREY, linewidth=0.4, label=words(name))
-        for name in present
-    ]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handlelength=1.0)
+    axes.legend(
+        handles=legend_handles(present), loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handlelength=1.0
+    )
 
 
 def _draw_cathode(figure: Figure, axes: Axes, cathode: xr.Dataset, step: int) -> None:

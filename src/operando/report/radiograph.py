@@ -22,9 +22,9 @@ from operando.report.style import (
 from operando.units import Measured
 
 CAPTION = (
-    "The first corrected radiograph (a), the sinogram of the row marked in it (b), and the slice reconstructed from that "
-    "row (c). The red line is the centre of rotation that was found; a centre that is off by a pixel shows as doubled "
-    "edges and crescents in (c)."
+    "The first corrected radiograph (a), the sinogram of the row marked in it (b), and the slice reconstructed from "
+    "that row (c). The red line is the centre of rotation that was found; a centre that is off by a pixel shows as "
+    "doubled edges and crescents in (c)."
 )
 
 
@@ -55,6 +55,7 @@ def radiograph_figure(
         axes.axvline(centre.value * 1e3, color=VERMILION, linewidth=0.9)
         axes.set_xlabel(axis_label("Column", "mm"))
     left.set_aspect("equal")
+    left.set_anchor("N")
     left.invert_yaxis()
     left.axhline(rows[row], color=VERMILION, linestyle=(0, (3, 3)), linewidth=0.9)
     left.set_ylabel(axis_label("Row", "mm"))
@@ -71,12 +72,6 @@ def radiograph_figure(
     panel_title(middle, "b", "Sinogram")
     panel_title(right, "c", "Slice")
     pixel = float(np.diff(columns).mean())
-    figure.suptitle(
-        f"Centre of rotation: column {_in_pixels(centre.value * 1e3 - columns[0], pixel)} ± {centre.sigma * 1e3 / pixel:.2f}",
-        fontsize=7,
-    )
+    found = (centre.value * 1e3 - columns[0]) / pixel
+    figure.suptitle(f"Centre of rotation: column {found:.2f} ± {centre.sigma * 1e3 / pixel:.2f}", fontsize=7)
     return figure
-
-
-def _in_pixels(length: float, pixel: float) -> str:
-    return f"{length / pixel:.2f}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -14,15 +11,12 @@ from scipy.stats import norm
 
 from operando.errors import InputError
 from operando.report.labelled import Array, deviation_in, readable, required, systematic_in
-from operando.report.numbers import deviation
 from operando.report.style import (
     BLACK,
     BLUE,
     GREY,
-    PALE,
-    VERMILION,
-    colour_bar,
     axis_label,
+    colour_bar,
     new_figure,
     panel_title,
     styled,
@@ -30,13 +24,9 @@ from operando.report.style import (
 
 CAPTION = (
     "Estimate against truth (a), and their difference over the error bar (b) beside the normal distribution it should "
-    "follow. Error bars that are honest give a standard deviation of one, with 68 % within one and 95 % within two."
+    "follow. Error bars that are honest give a standard deviation of one, with 68 % within one and 95 % within two. "
+    "Of many estimates the outermost thousandth is left out of (a)."
 )
-QUANTITIES_CAPTION = (
-    "Each result less what was expected, in units of its total standard deviation. Thick bars are the statistical part, "
-    "thin ones the total. About two of three should reach zero with the thin bar."
-)
-
 FEW = 400
 """Up to so many estimates are drawn one by one with their error bars."""
 
@@ -67,34 +57,6 @@ def truth_comparison_figure(comparison: xr.Dataset) -> Figure:
     panel_title(left, "a", "Estimate and truth")
     _draw_pulls(right, (estimate[good] - truth[good]) / error[good])
     panel_title(right, "b", "Difference over error bar")
-    return figure
-
-
-@styled
-def quantities_figure(quantities: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw how far each quantity of a summary lies from what was expected; those without an expectation are left out."""
-    shown = [(quantity, off) for quantity in quantities if (off := deviation(quantity)) is not None]
-    if not shown:
-        raise InputError("quantities", must="some with a value, an error and an expectation", received="none")
-    figure = new_figure(width=130, height=18 + 5.5 * len(shown))
-    axes = figure.subplots()
-    for width, shade in ((2, 0.35), (1, 0.7)):
-        axes.axvspan(-width, width, color=PALE, alpha=shade, linewidth=0)
-    axes.axvline(0, color=BLACK, linewidth=0.8)
-    for i, (quantity, off) in enumerate(shown):
-        statistical, systematic = (quantity.get(part) or 0.0 for part in ("statistical", "systematic"))
-        share = statistical / np.hypot(statistical, systematic)
-        colour = VERMILION if abs(off) > 3 else BLUE
-        axes.plot([off - 1, off + 1], [i, i], color=colour, linewidth=0.8)
-        axes.plot([off - share, off + share], [i, i], color=colour, linewidth=2.4, solid_capstyle="butt")
-        axes.plot(off, i, "o", color=colour, markersize=4)
-    axes.set_yticks(range(len(shown)), [str(quantity["name"]) for quantity, _ in shown])
-    axes.set_ylim(len(shown) - 0.4, -0.6)
-    reach = max(3.5, *(abs(off) + 1.3 for _, off in shown))
-    axes.set_xlim(-reach, reach)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("Value less expectation (σ, statistical and systematic)")
     return figure
 
 
@@ -130,7 +92,7 @@ def _draw_pulls(axes: Axes, pulls: Array) -> None:
     within = [float((np.abs(pulls) <= bound).mean()) for bound in (1, 2)]
     text = (
         f"mean {pulls.mean():.2f}\nstd {pulls.std():.2f}\n"
-        f"within 1σ {within[0]:.0%}\nwithin 2σ {within[1]:.0%}\nn = {pulls.size}"
+        f"within 1σ {within[0] * 100:.0f} %\nwithin 2σ {within[1] * 100:.0f} %\nn = {pulls.size}"
     ).replace("-", "−")
     axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", color=GREY)
     axes.set_ylim(0, None)
