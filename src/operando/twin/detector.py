@@ -12,9 +12,6 @@ from operando.twin.priors import InstrumentPriors
 
 Array = npt.NDArray[Any]
 
-BLOCK = 64
-"""Frames computed between two writes; bounds the memory whatever the number of projections."""
-
 
 def generator(seed: int, *key: int) -> np.random.Generator:
     """The stream of random numbers that belongs to one purpose, scan and frame, whoever draws it and when."""

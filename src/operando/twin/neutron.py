@@ -141,8 +141,8 @@ class NeutronCamera:
         direct = through * self.dots if black_body else through
         return self.detector.recorded(self.detector.full * dose * (direct + arriving + self.stray), rng)
 
-    def dark_frame(self, rng: np.random.Generator) -> Array:
-        """Record a frame without beam."""
+    def dark_frame(self, rng: np.random.Generator, *, angle: float = 0.0) -> Array:
+        """Record a frame without beam; no angle changes it."""
         return self.detector.recorded(np.zeros(self.detector.shape), rng, beam_on=False)
 
 

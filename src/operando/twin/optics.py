@@ -38,7 +38,8 @@ def blur_kernel(*, penumbra: float, scintillator: float, ray_spacing: float) -> 
     disc = (np.hypot(*np.meshgrid(at, at)) <= max(penumbra / 2, 1e-12)).astype(float)
     spread = gaussian_filter(disc, scintillator / ray_spacing * FINE, mode="constant")
     kernel: Array = spread.reshape(2 * half + 1, FINE, 2 * half + 1, FINE).sum(axis=(1, 3)).astype(np.float32)
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    return kernel
 
 
 def pixels_from_rays(*, intensity: Array, kernel: Array, rays: int) -> Array:

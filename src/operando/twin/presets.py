@@ -54,7 +54,7 @@ SIZES = {
         neutrons=300.0 * 4 * 799 / 200,
         xray_voxel=42e-6,
         xray_rows=60,
-        xray_columns=126,
+        xray_columns=132,
         photons=20_000.0,
     ),
     "paper": Size(
@@ -66,7 +66,7 @@ SIZES = {
         neutrons=300.0,
         xray_voxel=21e-6,
         xray_rows=120,
-        xray_columns=252,
+        xray_columns=264,
         photons=20_000.0,
     ),
 }

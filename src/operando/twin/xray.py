@@ -157,8 +157,8 @@ class XrayCamera:
         dose = 1 + self.source_fluctuation * rng.standard_normal()
         return self.detector.recorded(self.detector.full * dose * through, rng)
 
-    def dark_frame(self, rng: np.random.Generator) -> Array:
-        """Record a frame without beam."""
+    def dark_frame(self, rng: np.random.Generator, *, angle: float = 0.0) -> Array:
+        """Record a frame without beam; no angle changes it."""
         return self.detector.recorded(np.zeros(self.detector.shape), rng, beam_on=False)
 
     def _positions(self, pixels: int, centre: float) -> Array:
