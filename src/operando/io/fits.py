@@ -45,7 +45,8 @@ def _opened(path: Path) -> Iterator[Any]:
     with reading(path), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with fits.open(path, memmap=True) as file:
+            # opened by ourselves: astropy leaves a file open whose header it cannot read
+            with path.open("rb") as handle, fits.open(handle, memmap=False, lazy_load_hdus=True) as file:
                 yield file
         except fits.VerifyError as error:
             raise FileError(path, problem=f"not valid FITS ({error})", remedy=_REMEDY) from error

@@ -142,7 +142,7 @@ def row_block(rows: slice | None, total: int) -> slice:
 def check_counts(path: object, counts: Mapping[Role, int]) -> None:
     """Refuse a scan that lacks projections, open beam or dark frames."""
     remedies = {
-        "projections": "Is this a tomography?",
+        "projections": "Check that this is a tomography.",
         "open_beam": "Add frames without the sample: attenuation has no meaning without them.",
         "dark": "Add frames without beam, or a frame of zeros for a detector that counts single quanta.",
     }
@@ -178,15 +178,16 @@ def check_pixels(path: object, role: Role, frames: Array, saturation: float | No
 
     A pixel is saturated at `saturation` or, without one, at the largest value of an integer type.
     """
-    if frames.dtype.kind == "f" and not np.isfinite(frames).all():
-        bad = int(np.count_nonzero(~np.isfinite(frames)))
+    # frame by frame, so that no second array of the size of a scan is made
+    bad = sum(frame.size - np.count_nonzero(np.isfinite(frame)) for frame in frames) if frames.dtype.kind == "f" else 0
+    if bad:
         raise FileError(
             path, problem=f"{bad} pixels of {role} are not finite", remedy="Export the raw counts, without corrections."
         )
     if saturation is None and frames.dtype.kind == "f":
         return
     limit = np.iinfo(frames.dtype).max if saturation is None else saturation
-    saturated = np.count_nonzero(frames >= limit) / frames.size
+    saturated = sum(np.count_nonzero(frame >= limit) for frame in frames) / frames.size
     if saturated > MAX_SATURATED:
         raise FileError(
             path,

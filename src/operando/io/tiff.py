@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -13,6 +15,9 @@ import tifffile
 from operando.errors import FileError
 from operando.io.recorded import Array, reading
 from operando.io.stack import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_COMPRESSION = 1100
 """The most that deflate shrinks its input; a larger claim is not backed by the file."""
@@ -31,13 +36,29 @@ def tiff_pages(path: Path) -> list[Page]:
     """
     if not path.is_file():
         raise FileError(path, problem="there is no such file", remedy="Check the path.")
-    with reading(path), tifffile.TiffFile(path) as file:
+    with reading(path), _strictly(path), tifffile.TiffFile(path) as file:
         pages = [_page(path, index, page) for index, page in enumerate(file.pages)]
         _check_chain(path, file)
         images = (file.imagej_metadata or {}).get("images", len(pages))
         if images == len(pages):
             return pages
         return _contiguous(path, file.pages[0], int(images))
+
+
+@contextmanager
+def _strictly(path: Path) -> Iterator[None]:
+    """Refuse a file over which tifffile complains, where it would only log an error and guess."""
+    complaints: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("tifffile")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+    if complaints:
+        raise FileError(path, problem=f"damaged ({complaints[0][:160]})", remedy=_REMEDY)
 
 
 def _page(path: Path, index: int, page: Any) -> Page:
@@ -51,8 +72,11 @@ def _page(path: Path, index: int, page: Any) -> Page:
     size, claimed = path.stat().st_size, shape[0] * shape[1] * dtype.itemsize
     stored = sum(page.databytecounts)
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
-    limit = stored if page.compression == _NONE else stored * MAX_COMPRESSION
-    if max(ends, default=size + 1) > size or min(page.dataoffsets) < 8 or claimed > limit:
+    backed = stored == claimed if page.compression == _NONE else claimed <= stored * MAX_COMPRESSION
+    if not backed:
+        problem = f"page {index} claims {claimed} bytes and stores {stored}"
+        raise FileError(path, problem=problem, remedy=_REMEDY)
+    if max(ends) > size or min(page.dataoffsets) < 8:
         raise FileError(path, problem=f"page {index} ends beyond the end of the file", remedy=_REMEDY)
     stored_as = dtype.newbyteorder(page.parent.byteorder)
     if page.is_contiguous and page.compression == _NONE:
