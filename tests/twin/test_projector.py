@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.twin.projector import cylinder_crossing, fan_integrals, length_between, sheet_integrals
+from operando.twin.projector import cylinder_crossing, fan_integrals, length_between, levels_of, sheet_integrals
 
 angles = st.floats(-10.0, 10.0)
 
@@ -46,9 +46,27 @@ def test_a_fan_from_far_away_is_a_sheet(angle, seed):
     sheets = sheet_integrals(columns=columns.reshape(14, 11, -1), grid=grid, angle=angle, offsets=s, radius=9.0)
     fan = fan_integrals(
         columns=columns, grid=grid, angle=angle, source_to_object=1e6, source_to_detector=2e6,
-        across=2 * s, heights=2 * grid.coordinate("z"), radius=9.0,
+        across=2 * s, heights=2 * grid.coordinate("z"), levels=levels_of(columns), radius=9.0,
     )  # fmt: skip
     np.testing.assert_allclose(fan, sheets.reshape(7, 2, 3), rtol=1e-3, atol=1e-4)
+
+
+def test_layers_followed_apart_add_up_to_the_whole():
+    rng = np.random.default_rng(1)
+    grid = centred_grid(shape=(12, 14, 11), spacing=0.1, z_start=-0.6)
+    whole = rng.random((14, 11, 1, 12), dtype=np.float32)
+    layers = np.zeros((14, 11, 4, 12), dtype=np.float32)
+    layers[:, :, 0, :3], layers[:, :, 1, 3:4], layers[:, :, 2, 4:] = (
+        whole[:, :, 0, :3], whole[:, :, 0, 3:4], whole[:, :, 0, 4:],
+    )  # fmt: skip
+    assert levels_of(layers).tolist() == [[0, 3], [3, 4], [4, 12], [0, 0]]
+    optics = {
+        "grid": grid, "angle": 0.4, "source_to_object": 4.0, "source_to_detector": 9.0, "radius": 3.0,
+        "across": np.linspace(-1, 1, 9), "heights": np.linspace(-1.5, 1.5, 40),
+    }  # fmt: skip
+    one = fan_integrals(columns=whole, levels=levels_of(whole), **optics)
+    many = fan_integrals(columns=layers, levels=levels_of(layers), **optics)
+    np.testing.assert_allclose(many.sum(axis=1), one[:, 0], rtol=1e-5, atol=1e-6)
 
 
 @given(angle=angles)
@@ -58,9 +76,10 @@ def test_rays_from_a_near_point_see_a_sphere_off_the_axis_at_its_exact_chords(an
     z, y, x = np.meshgrid(*(grid.coordinate(a) for a in "zyx"), indexing="ij")
     r = np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2)
     ball = np.clip((radius - r) / spacing + 0.5, 0, 1).astype(np.float32)
+    columns = np.ascontiguousarray(ball.transpose(1, 2, 0)[:, :, None])
     across, heights = np.linspace(-3, 3, 41), np.linspace(-2, 2, 31)
     got = fan_integrals(
-        columns=np.ascontiguousarray(ball.transpose(1, 2, 0)[:, :, None]), grid=grid, angle=angle,
+        columns=columns, levels=levels_of(columns), grid=grid, angle=angle,
         source_to_object=4.0, source_to_detector=10.0, across=across, heights=heights, radius=3.0,
     )[:, 0]  # fmt: skip
     along, beam = np.array([np.cos(angle), np.sin(angle), 0]), np.array([-np.sin(angle), np.cos(angle), 0])
@@ -79,7 +98,8 @@ def test_a_homogeneous_block_is_exact_up_to_its_faces_in_height():
     grid = centred_grid(shape=(4, 20, 20), spacing=0.1, z_start=-0.1)
     got = fan_integrals(
         columns=np.full((20, 20, 1, 4), 2.0, dtype=np.float32), grid=grid, angle=0.0, source_to_object=1e5,
-        source_to_detector=1e5, across=np.zeros(1), heights=np.array([-0.11, -0.09, 0.1, 0.29, 0.31]), radius=5.0,
+        source_to_detector=1e5, across=np.zeros(1), heights=np.array([-0.11, -0.09, 0.1, 0.29, 0.31]),
+        levels=np.array([[0, 4]]), radius=5.0,
     )[0, 0]  # fmt: skip
     np.testing.assert_allclose(got, [0, 4, 4, 4, 0], rtol=1e-5)
 
@@ -108,5 +128,5 @@ def test_refuses_a_volume_that_is_not_on_its_grid():
     with pytest.raises(InputError, match="columns"):
         fan_integrals(
             columns=np.zeros((3, 4, 2)), grid=grid, angle=0, source_to_object=1, source_to_detector=2,
-            across=np.zeros(1), heights=np.zeros(1), radius=1,
+            across=np.zeros(1), heights=np.zeros(1), levels=np.zeros((2, 2)), radius=1,
         )  # fmt: skip

@@ -86,8 +86,8 @@ def neutron_volumes(*, state: xr.Dataset, matter: Matter, table: CrossSections) 
     return np.ascontiguousarray(np.stack(parts).transpose(2, 3, 0, 1), dtype=np.float32)
 
 
-SUBSTANCES = ("pins", "cathode", "separator", "indium")
-"""What X-rays meet in the bore. Lithium alone stops less than 0.1 % of them and is left out."""
+SUBSTANCES = ("cathode_collector", "cathode", "separator", "indium", "anode_collector")
+"""What X-rays meet in the bore, in layers. Lithium alone stops less than 0.1 % of them and is left out."""
 
 
 def xray_volumes(*, state: xr.Dataset, matter: Matter) -> Array:
@@ -98,8 +98,8 @@ def xray_volumes(*, state: xr.Dataset, matter: Matter) -> Array:
     share = np.zeros((len(SUBSTANCES), len(PHASES)), dtype=np.float32)
     dilution = _total(matter.host["lithium_indium"]) / _total(matter.host["indium"])
     for substance, phase, amount in (
-        ("pins", "cathode_collector", 1.0),
-        ("pins", "anode_collector", 1.0),
+        ("cathode_collector", "cathode_collector", 1.0),
+        ("anode_collector", "anode_collector", 1.0),
         ("cathode", "cathode", 1.0),
         ("separator", "separator", 1.0),
         ("indium", "indium", 1.0),
@@ -112,14 +112,13 @@ def xray_volumes(*, state: xr.Dataset, matter: Matter) -> Array:
 
 def xray_attenuations(*, matter: Matter, spectrum: Spectrum) -> Array:
     """Attenuation of each of `SUBSTANCES`, then of the casing, at each energy, ``(substance, energy)`` [1/m]."""
-    phases = ("cathode_collector", "cathode", "separator", "indium", "casing")
     return np.stack(
         [
             sum(
                 number * cross_section_from_energy(nuclide=nuclide, energy=spectrum.energy)
                 for nuclide, number in matter.host[phase].items()
             )
-            for phase in phases
+            for phase in (*SUBSTANCES, "casing")
         ]
     )
 

@@ -127,10 +127,8 @@ class NeutronCamera:
             passed,
             scattered,
         )
-        sharp = np.ones((1, 1), dtype=np.float32)
         through = self.beam_profile * pixels_from_rays(intensity=passed, kernel=self.kernel, rays=self.rays)
-        sources = self.beam_profile * pixels_from_rays(intensity=scattered, kernel=sharp, rays=self.rays)
-        return through, self.scatter_level * self.scatter.arriving(sources)
+        return through, self.scatter_level * self.scatter.arriving(scattered)
 
     def frame(
         self, rng: np.random.Generator, *, sample: NeutronSample | None, angle: float = 0.0, black_body: bool = False
@@ -169,7 +167,7 @@ def neutron_camera(
             scintillator=priors.scintillator_blur,
             ray_spacing=pixel / size.rays,
         ),
-        scatter=scatter_field(shape=shape, pixel=pixel, distance=SAMPLE_TO_DETECTOR),
+        scatter=scatter_field(shape=shape, pixel=pixel, distance=SAMPLE_TO_DETECTOR, rays=size.rays),
         scatter_level=nuisances.scatter_sample,
         beam_profile=(1 + slope_up * up + slope_across * across).astype(np.float32),
         stray=(nuisances.scatter_open * (1 + 0.5 * slope_up * up + 0.5 * slope_across * across)).astype(np.float32),

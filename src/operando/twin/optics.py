@@ -11,6 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 Array = npt.NDArray[Any]
 
+REACH = 2.5
+"""Standard deviations of the scintillator's light that are followed; 1 % lies beyond and is brought back."""
+
 FINE = 9
 """Points per ray spacing at which a blur is worked out; odd, so that one lies in the middle."""
 
@@ -31,7 +34,7 @@ def blur_kernel(*, penumbra: float, scintillator: float, ray_spacing: float) -> 
     -------
     Square with odd sides, symmetric, sums to one.
     """
-    reach = 3.5 * scintillator + penumbra / 2
+    reach = REACH * scintillator + penumbra / 2
     half = int(np.ceil(max(reach / ray_spacing - 0.5, 0.0)))
     points = (2 * half + 1) * FINE
     at = (np.arange(points) - points // 2) * ray_spacing / FINE

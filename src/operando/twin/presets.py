@@ -33,6 +33,7 @@ class Size:
     neutron_rows: int
     neutron_columns: int
     neutrons: float
+    xray_projections: int
     xray_voxel: float
     xray_rows: int
     xray_columns: int
@@ -49,11 +50,12 @@ SIZES = {
         name="small",
         projections=200,
         neutron_pixel=28e-6,
-        neutron_rows=90,
+        neutron_rows=80,
         neutron_columns=180,
         neutrons=300.0 * 4 * 799 / 200,
+        xray_projections=150,
         xray_voxel=42e-6,
-        xray_rows=60,
+        xray_rows=52,
         xray_columns=132,
         photons=20_000.0,
     ),
@@ -61,11 +63,12 @@ SIZES = {
         name="paper",
         projections=799,
         neutron_pixel=14e-6,
-        neutron_rows=180,
+        neutron_rows=160,
         neutron_columns=360,
         neutrons=300.0,
+        xray_projections=799,
         xray_voxel=21e-6,
-        xray_rows=120,
+        xray_rows=104,
         xray_columns=264,
         photons=20_000.0,
     ),

@@ -67,6 +67,8 @@ def fan_integrals(
     source_to_detector: float,
     across: Array,
     heights: Array,
+    levels: Array,
+    centre: tuple[float, float] = (0.0, 0.0),
     radius: float,
 ) -> Array:
     """Integrate along the rays of a point source to a flat detector, through several quantities (Joseph's method).
@@ -80,9 +82,12 @@ def fan_integrals(
     columns:
         float32 ``(y, x, quantity, z)``, C-contiguous [1/m]; z = 0 lies in the plane of the source.
     across, heights:
-        Where the rays meet the detector, along ``(cos, sin)`` and along z [m].
-    radius:
-        Beyond this distance from the axis the columns are taken as zero [m].
+        Where the rays meet the detector, along ``(cos, sin)`` and along z [m]; heights ascend.
+    levels:
+        First and one past the last level along z at which each quantity is not zero everywhere, ``(quantity, 2)``;
+        layers that lie on each other are followed at the cost of one.
+    centre, radius:
+        Beyond this distance from this place (x, y) the columns are taken as zero [m].
 
     Returns
     -------
@@ -102,6 +107,8 @@ def fan_integrals(
         float(source_to_detector),
         np.asarray(across, dtype=np.float64),
         np.asarray(heights, dtype=np.float64),
+        np.asarray(levels, dtype=np.int64),
+        (float(centre[0]), float(centre[1])),
         float(radius),
         integrals,
     )
@@ -140,6 +147,15 @@ def length_between(
     start = np.maximum(enter, np.minimum(first, second))
     length: Array = np.maximum(np.minimum(leave, np.maximum(first, second)) - start, 0.0)
     return length
+
+
+def levels_of(columns: Array) -> Array:
+    """First and one past the last level at which each quantity of ``(y, x, quantity, z)`` is not zero everywhere."""
+    held: Array = np.asarray(np.any(columns != 0, axis=(0, 1)))
+    first = held.argmax(axis=1)
+    last = held.shape[1] - held[:, ::-1].argmax(axis=1)
+    levels: Array = np.where(held.any(axis=1)[:, None], np.stack([first, last], axis=1), 0)
+    return levels
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
@@ -181,10 +197,10 @@ def _sheets(columns, origin, spacing, cos, sin, offsets, radius, integrals):  # 
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
-def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, radius, integrals):  # type: ignore[no-untyped-def]
+def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels, centre, radius, integrals):  # type: ignore[no-untyped-def]
     ny, nx, nc, nz = columns.shape
     nr = len(heights)
-    line = np.empty((nc, nz + 1), dtype=np.float32)
+    line = np.zeros((nc, nz + 1), dtype=np.float32)
     low = np.empty(nr, dtype=np.uint64)  # unsigned: no check for indices that count from the end
     one = np.uint64(1)
     up = np.empty(nr, dtype=np.float32)
@@ -199,8 +215,9 @@ def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, radius,
             lead_axis, side_axis, planes, others = 2, 1, nx, ny
             lead, side, lead0, side0 = dx, dy, near * sin, -near * cos
         a = dx * dx + dy * dy
-        b = near * far
-        inside = b * b - a * (near * near - radius * radius)
+        ox, oy = near * sin - centre[0], -near * cos - centre[1]
+        b = -(ox * dx + oy * dy)
+        inside = b * b - a * (ox * ox + oy * oy - radius * radius)
         if inside <= 0:
             continue
         enter, leave = (b - np.sqrt(inside)) / a, (b + np.sqrt(inside)) / a
@@ -214,27 +231,29 @@ def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, radius,
             if left < -1 or left >= others:
                 continue
             w = np.float32(position - left)
-            line[:] = 0
+            for c in range(nc):
+                line[c, levels[c, 0] : levels[c, 1]] = 0
             for step in range(2):
                 i = left + step
                 if 0 <= i < others:
                     share = w if step == 1 else np.float32(1.0) - w
                     column = columns[plane, i] if along_y else columns[i, plane]
                     for c in range(nc):
-                        for z in range(nz):
+                        for z in range(levels[c, 0], levels[c, 1]):
                             line[c, z] += share * column[c, z]
-            r0, r1 = nr, 0
-            for r in range(nr):
-                height = (fraction * heights[r] - origin[0]) / spacing[0]
-                if -0.5 <= height < nz - 0.5:
-                    r0, r1 = min(r0, r), max(r1, r + 1)
-                height = min(max(height, 0.0), nz - 1.0)
-                whole = floor(height)
-                low[r] = np.uint64(whole)
-                up[r] = np.float32(height - whole)
+            bottom, top = origin[0] - 0.5 * spacing[0], origin[0] + (nz - 0.5) * spacing[0]
+            for r in range(np.searchsorted(heights, bottom / fraction), np.searchsorted(heights, top / fraction)):
+                height = min(max((fraction * heights[r] - origin[0]) / spacing[0], 0.0), nz - 1.0)
+                low[r] = np.uint64(height)
+                up[r] = np.float32(height - np.float64(low[r]))
             for c in range(nc):
                 level, total = line[c], integrals[u, c]
                 level[nz] = level[nz - 1]
+                # The rays that can read this quantity: one level beyond its own, but never beyond the grid.
+                below_all = max(bottom, origin[0] + (levels[c, 0] - 1) * spacing[0])
+                above_all = min(top, origin[0] + levels[c, 1] * spacing[0])
+                r0 = np.searchsorted(heights, below_all / fraction)
+                r1 = np.searchsorted(heights, above_all / fraction)
                 for r in range(r0, r1):
                     below, above = level[low[r]], level[low[r] + one]
                     total[r] += below + up[r] * (above - below)

@@ -67,7 +67,7 @@ def record_xrays(
     exposures: dict[Role, tuple[Array, Take]] = {
         "dark": (np.zeros(size.darks), camera.dark_frame),
         "open_beam": (np.zeros(size.open_beams), partial(camera.frame, sample=None)),
-        "projections": (full_turn(size.projections), partial(camera.frame, sample=sample)),
+        "projections": (full_turn(size.xray_projections), partial(camera.frame, sample=sample)),
     }
     with NXtomoWriter(
         path, name=path.stem, modality="xray", beam=camera.written, shape=camera.detector.shape,

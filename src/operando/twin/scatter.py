@@ -28,7 +28,7 @@ class ScatterField:
     rise, widen:
         Linear interpolation from cells to rows and to columns, ``(row, cell)`` and ``(cell, column)``.
     cell:
-        Pixels along a cell's side.
+        Rays along a cell's side.
     """
 
     spread: Array
@@ -37,15 +37,25 @@ class ScatterField:
     cell: int
 
     def arriving(self, scattered: Array) -> Array:
-        """Neutrons that arrive at each pixel, from the number scattered at each, both relative to the open beam."""
+        """Neutrons that arrive at each pixel, from those scattered on each ray, both relative to a full beam."""
         rows, columns = self.rise.shape[1], self.widen.shape[0]
         cells = _block_means(scattered, self.cell, rows, columns)
         arriving: Array = self.rise @ (self.spread @ cells.ravel()).reshape(rows, columns) @ self.widen
         return arriving
 
 
-def scatter_field(*, shape: tuple[int, int], pixel: float, distance: float, cell: int = 10) -> ScatterField:
-    """Work out the scatter of a plane at `distance` [m] before a detector of `shape` pixels of size `pixel` [m]."""
+def scatter_field(
+    *, shape: tuple[int, int], pixel: float, distance: float, rays: int = 1, cell: int = 10
+) -> ScatterField:
+    """Work out the scatter of a plane at `distance` [m] before a detector of `shape` pixels of size `pixel` [m].
+
+    Parameters
+    ----------
+    rays:
+        Rays along each side of a pixel.
+    cell:
+        Pixels along each side of a cell.
+    """
     rows, columns = (-(-n // cell) for n in shape)
     side = cell * pixel
     beyond = int(np.ceil(BEYOND / side))
@@ -60,7 +70,7 @@ def scatter_field(*, shape: tuple[int, int], pixel: float, distance: float, cell
         spread=inner.reshape(rows * columns, rows * columns),
         rise=_interpolation(shape[0], cell, rows),
         widen=_interpolation(shape[1], cell, columns).T,
-        cell=cell,
+        cell=cell * rays,
     )
 
 

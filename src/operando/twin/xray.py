@@ -36,7 +36,10 @@ FILTERS = (("Al", 2699.0, 1.0e-3), ("W", 19300.0, 3e-6))
 SCINTILLATOR = ("CsI", 4510.0, 0.5e-3)
 """The same for the detector's converter; assumed. Its signal is the energy that it absorbs."""
 
-ENERGIES = 12
+ENERGIES = 10
+
+COARSER = 1.5
+"""Voxels of the X-ray grid over those of the state's, across the axis; the X-ray pixels are larger by as much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,9 @@ class XraySample:
     Attributes
     ----------
     columns:
-        Volume fractions of substances, ``(y, x, substance, z)``; the first substance is that of the pins.
+        Volume fractions of substances, ``(y, x, substance, z)``; the first is that of the pins.
+    levels:
+        Where along z each substance lies; see `fan_integrals`.
     attenuations:
         Of each substance and then of the casing, ``(substance, energy)`` [1/m].
     grid:
@@ -94,6 +99,7 @@ class XraySample:
     """
 
     columns: Array
+    levels: Array
     attenuations: Array
     grid: Grid
     pose: Pose
@@ -133,7 +139,6 @@ class XrayCamera:
         across = self._positions(columns, self.centre)
         heights = self._positions(rows, (rows - 1) / 2)
         turned = angle + sample.pose.turn
-        reach = sample.bore + float(np.hypot(*sample.pose.shift[:2])) + 2 * max(sample.grid.spacing)
         lengths = fan_integrals(
             columns=sample.columns,
             grid=sample.grid,
@@ -142,13 +147,15 @@ class XrayCamera:
             source_to_detector=self.beam.source_to_detector,
             across=across,
             heights=heights,
-            radius=reach,
+            levels=sample.levels,
+            centre=(sample.pose.shift[0], sample.pose.shift[1]),
+            radius=sample.bore + 2 * max(sample.grid.spacing),
         )
         pins, wall = self._body(sample, turned, across, heights)
         lengths[:, 0] += pins
-        depth = np.einsum("usv,se->uve", lengths, sample.attenuations[:-1].astype(np.float32), optimize=True)
-        depth += wall[..., None] * sample.attenuations[-1].astype(np.float32)
-        passed = np.exp(-depth) @ self.spectrum.weight.astype(np.float32)
+        lengths = np.concatenate([lengths, wall[:, None]], axis=1)
+        depth = sample.attenuations.T.astype(np.float32) @ lengths
+        passed = self.spectrum.weight.astype(np.float32) @ np.exp(-depth)
         return pixels_from_rays(intensity=np.ascontiguousarray(passed.T), kernel=self.kernel, rays=self.rays)
 
     def frame(self, rng: np.random.Generator, *, sample: XraySample | None, angle: float = 0.0) -> Array:
@@ -245,17 +252,23 @@ def upright(*, volumes: Array, grid: Grid, pose: Pose) -> tuple[Array, Grid]:
     extent = grid.spacing[2] * grid.shape[2] / 2
     lean = float(np.abs(pose.rotation[2, :2]).sum()) * extent
     more = int(np.ceil(lean / grid.spacing[0])) + 1
-    shape = (grid.shape[0] + 2 * more, grid.shape[1], grid.shape[2])
-    middle = np.array(grid.origin) - pose.centre[::-1]
-    origin = middle + pose.shift[::-1] - np.array([more * grid.spacing[0], 0, 0])
-    there = Grid(shape=shape, spacing=grid.spacing, origin=(float(origin[0]), float(origin[1]), float(origin[2])))
-    # In index space: world = matrix there + offset, both ordered (z, y, x).
-    spacing = np.array(grid.spacing)
+    coarse = COARSER * grid.spacing[2]
+    wide = int(np.ceil(grid.shape[2] / COARSER)) + 1
+    above = grid.origin[0] - pose.centre[2] - more * grid.spacing[0]
+    corner = np.array([above, -coarse * (wide - 1) / 2, -coarse * (wide - 1) / 2])
+    origin = corner + pose.shift[::-1]
+    there = Grid(
+        shape=(grid.shape[0] + 2 * more, wide, wide),
+        spacing=(grid.spacing[0], coarse, coarse),
+        origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+    )
+    # From index there to index here, both ordered (z, y, x).
     backward = pose.rotation.T[::-1, ::-1]
-    matrix = backward * spacing[None, :] / spacing[:, None]
-    offset = (backward @ (origin - pose.shift[::-1]) + pose.centre[::-1] - np.array(grid.origin)) / spacing
-    columns = np.empty((*shape[1:], len(volumes), shape[0]), dtype=np.float32)
+    here = np.array(grid.spacing)
+    matrix = backward * np.array(there.spacing)[None, :] / here[:, None]
+    offset = (backward @ corner + pose.centre[::-1] - np.array(grid.origin)) / here
+    columns = np.empty((wide, wide, len(volumes), there.shape[0]), dtype=np.float32)
     for substance, volume in enumerate(volumes):
-        turned = affine_transform(volume, matrix, offset=offset, output_shape=shape, order=1, mode="nearest")
+        turned = affine_transform(volume, matrix, offset=offset, output_shape=there.shape, order=1, mode="nearest")
         columns[:, :, substance] = turned.transpose(1, 2, 0)
     return columns, there
