@@ -10,14 +10,18 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 from matplotlib.path import Path
 
+from operando.errors import InputError
 from operando.report.labelled import Array, edges
 from operando.report.sections import bare
 from operando.report.style import BLACK
 
-AZIMUTH, ELEVATION = np.deg2rad(45.0), np.deg2rad(30.0)
-"""From where the cylinder is seen; the quarter x > 0, y > 0 that faces the viewer is taken out."""
+AZIMUTH, ELEVATION = np.deg2rad(-60.0), np.deg2rad(30.0)
+"""From where the cylinder is seen: x runs to the right and y to the back, much as in a section across the axis.
 
-SIDES = ((-45.0, 0.0), (90.0, 135.0))
+The quarter x > 0, y < 0 that faces the viewer is taken out.
+"""
+
+SIDES = ((-150.0, -90.0), (0.0, 30.0))
 """Angles about the axis between which its outside is seen."""
 
 SKIN = 0.95
@@ -30,9 +34,16 @@ def draw_cut_away(
     """Draw a cylinder ``(z, y, x)`` [mm] about x = y = 0 from above; heights are drawn `stretch` times as large.
 
     Shown are its lid, the two walls of the cut, and the outside beside them. What is not finite stays white.
+
+    Raises
+    ------
+    InputError
+        If the axis does not run through the volume.
     """
     across, along, up = edges(x), edges(y), edges(z)
     i, j = int(np.abs(across).argmin()), int(np.abs(along).argmin())
+    if not (0 < i < x.size and 0 < j < y.size):
+        raise InputError("volume", must="around the axis x = y = 0", received=f"x from {x[0]} to {x[-1]} mm")
     radius = radius_of(x, y, values)
 
     def face(px: Array, py: Array, pz: Array, shown: Array) -> QuadMesh:
@@ -45,12 +56,12 @@ def draw_cut_away(
         row = np.searchsorted(along, SKIN * radius * np.sin(middle)) - 1
         height, angle = np.meshgrid(up, turn, indexing="ij")
         face(radius * np.cos(angle), radius * np.sin(angle), height, values[:, row, column])
-    height, far = np.meshgrid(up, along[j:], indexing="ij")
-    face(np.zeros_like(far), far, height, values[:, j:, max(i - 1, 0)])
+    height, far = np.meshgrid(up, along[: j + 1], indexing="ij")
+    face(np.zeros_like(far), far, height, values[:, :j, i - 1])
     height, far = np.meshgrid(up, across[i:], indexing="ij")
-    face(far, np.zeros_like(far), height, values[:, max(j - 1, 0), i:])
+    face(far, np.zeros_like(far), height, values[:, j, i:])
     lid = values[-1].copy()
-    lid[j:, i:] = np.nan
+    lid[:j, i:] = np.nan
     px, py = np.meshgrid(across, along)
     picture = face(px, py, np.full_like(px, up[-1]), lid)
     turn = np.deg2rad(np.linspace(0, 360, 361))
@@ -71,7 +82,8 @@ def radius_of(x: Array, y: Array, values: Array) -> float:
 
 def vertical_extent(radius: float, up: Array) -> tuple[float, float]:
     """Lowest and highest point of the picture of a cylinder between the first and last of `up`, as seen."""
-    corner = radius * np.sin(ELEVATION) * np.cos(AZIMUTH)
+    nearest = max(np.cos(np.deg2rad(angle) - AZIMUTH) for side in SIDES for angle in side)
+    corner = radius * np.sin(ELEVATION) * nearest
     lowest = float(up[0]) * np.cos(ELEVATION) - corner
     highest = float(up[-1]) * np.cos(ELEVATION) + radius * np.sin(ELEVATION)
     return lowest - 0.01 * radius, highest + 0.01 * radius
@@ -89,17 +101,15 @@ def _outline(axes: Axes, radius: float, bottom: float, top: float) -> None:
     def line(px: Any, py: Any, pz: Any) -> None:
         axes.plot(*_seen(*np.broadcast_arrays(px, py, pz)), color=BLACK, linewidth=0.5, solid_capstyle="round")
 
-    rim = np.deg2rad(np.linspace(90, 360, 200))
+    rim = np.deg2rad(np.linspace(0, 270, 271))
     line(radius * np.cos(rim), radius * np.sin(rim), top)
-    for start, stop in SIDES:
-        arc = np.deg2rad(np.linspace(start, stop, 40))
-        line(radius * np.cos(arc), radius * np.sin(arc), bottom)
     upright = np.array([bottom, top])
-    for px, py in ((0.0, 0.0), (radius, 0.0), (0.0, radius)):
-        line(px, py, upright)
-    for turn in np.deg2rad([-45.0, 135.0]):
-        line(radius * np.cos(turn), radius * np.sin(turn), upright)
-    outward = np.array([0.0, radius])
+    for side in SIDES:
+        arc = np.deg2rad(np.linspace(*side, 61))
+        line(radius * np.cos(arc), radius * np.sin(arc), bottom)
+        for turn in arc[[0, -1]]:
+            line(radius * np.cos(turn), radius * np.sin(turn), upright)
+    line(0.0, 0.0, upright)
     for height in upright:
-        line(outward, 0.0, height)
-        line(0.0, outward, height)
+        line(np.array([0.0, radius]), 0.0, height)
+        line(0.0, np.array([-radius, 0.0]), height)

@@ -6,9 +6,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from operando.errors import InputError
 from operando.report.numbers import NOT_DETERMINED, deviation, value_text
 
 TEMPLATE = "report.html.j2"
+
+PNG_START, WIDTH_AT = b"\x89PNG\r\n\x1a\n", 16
+"""How a PNG file begins, and where it states its width."""
 
 
 def report_html(
@@ -36,6 +40,11 @@ def report_html(
         Version of each program, and fingerprints of what went in.
     warnings:
         What the reader must know first, besides the summary's own warnings.
+
+    Raises
+    ------
+    InputError
+        If a figure is no PNG file.
     """
     import jinja2
 
@@ -52,12 +61,24 @@ def report_html(
         warnings=list(dict.fromkeys([*warnings, *summary.get("warnings", ())])),
         rows=[_row(quantity) for quantity in summary.get("figures", ())],
         figures=[
-            {"name": name, "picture": base64.b64encode(png).decode("ascii"), "caption": caption}
+            {
+                "name": name,
+                "picture": base64.b64encode(png).decode("ascii"),
+                "width": _width(name, png),
+                "caption": caption,
+            }
             for name, png, caption in figures
         ],
         settings_text=settings_text,
         versions=dict(versions),
     )
+
+
+def _width(name: str, png: bytes) -> int:
+    """Width at which a picture is shown, half its own, so that letters are of one size in all figures."""
+    if not png.startswith(PNG_START) or len(png) < WIDTH_AT + 4:
+        raise InputError(f"figure {name}", must="a PNG file", received=png[:16])
+    return int.from_bytes(png[WIDTH_AT : WIDTH_AT + 4], "big") // 2
 
 
 def _row(quantity: Mapping[str, Any]) -> dict[str, str]:

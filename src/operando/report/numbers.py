@@ -60,7 +60,8 @@ def value_text(
     exponent = _common_exponent(max(abs(value), *errors.values(), 0.0))
     scale = 10.0**-exponent
     decimals = _value_decimals(value * scale, [error * scale for error in errors.values()])
-    parts = [_fixed(value * scale, decimals)]
+    number = _fixed(value * scale, decimals)
+    parts = [number if errors or "." not in number else number.rstrip("0").rstrip(".")]
     parts += [
         f"± {_fixed(error * scale, _error_decimals(error * scale, decimals))} ({name})"
         for name, error in errors.items()

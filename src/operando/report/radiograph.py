@@ -55,7 +55,6 @@ def radiograph_figure(
         axes.axvline(centre.value * 1e3, color=VERMILION, linewidth=0.9)
         axes.set_xlabel(axis_label("Column", "mm"))
     left.set_aspect("equal")
-    left.set_anchor("N")
     left.invert_yaxis()
     left.axhline(rows[row], color=VERMILION, linestyle=(0, (3, 3)), linewidth=0.9)
     left.set_ylabel(axis_label("Row", "mm"))
@@ -63,6 +62,7 @@ def radiograph_figure(
     colour_bar(
         figure, picture, ax=[left, middle], location="bottom", shrink=0.6, aspect=40, label="Line integral −ln T"
     )
+    left.set_anchor("N")
     x, y = (values_in(section[axis], unit="mm") for axis in "xy")
     values = values_in(section, unit="1/cm")
     slice_picture = draw_section(right, x, y, values, norm=amounts(values), cmap=SEQUENTIAL)
