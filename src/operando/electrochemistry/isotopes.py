@@ -176,10 +176,6 @@ class _March:
         bands[1, [0, -1]] -= spread
         amounts = self._fractions * self._slice
         amounts[0 if moved >= 0 else -1, 0] += entering
-        before = amounts.sum()
         self._fractions = solve_banded((1, 1), bands, amounts)
         outlet = self._fractions[-1 if moved >= 0 else 0].sum()
-        leaving = float((forward + backward) * outlet)
-        residue = before - leaving - self._fractions.sum() * self._slice
-        self._fractions[:, 0] += residue / self._r.separator
-        return leaving
+        return float((forward + backward) * outlet)

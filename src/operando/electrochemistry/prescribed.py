@@ -189,7 +189,9 @@ class PrescribedEvolution(Evolution):
         gained = float(now.separator.sum()) - r.separator * r.electrolyte_fraction
         content = density * layer.share
         shape6 = _scaled(content * taken * span, gained / self.grid.voxel_volume)
-        path6 = _scaled(content * shapes.along_path(now.path), float(now.path.sum()) / self.grid.voxel_volume)
+        path6 = _scaled(
+            content * shapes.along_path(now.path * slices / r.separator), float(now.path.sum()) / self.grid.voxel_volume
+        )
         lithium[layer.rows] += content
         lithium6[layer.rows] += content * r.electrolyte_fraction + shape6 + path6
 
@@ -245,8 +247,8 @@ class _Shapes:
         taken: Array = -np.expm1(self._along(remaining) * self._weight)
         return taken
 
-    def along_path(self, amounts: Array) -> Array:
-        return self._along(amounts) * self._column
+    def along_path(self, fraction: Array) -> Array:
+        return self._along(fraction) * self._column
 
     def _along(self, values: Array) -> Array:
         centres = (np.arange(len(values)) + 0.5) / len(values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
+    from operando.cell.model import Cell
     from operando.frames import Array
 
 
@@ -35,7 +36,9 @@ class Inventory:
 
 
 class Evolution(ABC):
-    """Lithium on voxels over time, whichever way it was found."""
+    """Lithium on voxels over time, whichever way it was found; `cell` is the true one, taken as exact."""
+
+    cell: Cell
 
     @property
     @abstractmethod
