@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from operando.frames import Array, Grid
 
 TRACER_DIFFUSIVITY = 3e-12
-"""Tracer diffusivity of lithium in Li5.5PS4.5Cl1.5 at room temperature [m^2/s]; 1e-12 to 1e-11 in the literature."""
+"""Tracer diffusivity of lithium in Li5.5PS4.5Cl1.5 at room temperature [m^2/s]; assumed, without a source yet."""
 
 PATH_PLACE = (0.15e-3, 0.75e-3)
 """Where a path crosses the separator, (y, x) [m]."""
