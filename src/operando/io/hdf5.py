@@ -28,6 +28,11 @@ _FIRST_PLUGIN = 256
 """Filters from this number on are registered by others; most of them compress."""
 
 
+def is_hdf5(path: Path) -> bool:
+    """Tell whether a file is HDF5 at all; what it holds is checked on reading."""
+    return path.is_file() and bool(h5py.is_hdf5(path))
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading; whatever HDF5 raises inside becomes a `FileError`."""

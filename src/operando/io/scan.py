@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from operando.errors import FileError
-from operando.io.nxtomo import is_nxtomo, read_scan, scan_shape
+from operando.io.hdf5 import is_hdf5
+from operando.io.nxtomo_reader import read_scan, scan_shape
 from operando.io.recorded import UNIX_EPOCH, ScanShape, utc
 from operando.io.scan_toml import DESCRIPTION, folder_scan
 from operando.tomography.scan import Scan
@@ -40,7 +41,7 @@ class NXtomoScan:
     shape: ScanShape
 
     def read(self, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
-        """Read it; see `operando.io.nxtomo.read_scan`."""
+        """Read it; see `operando.io.nxtomo_reader.read_scan`."""
         return read_scan(self.path, rows=rows, epoch=epoch)
 
 
@@ -56,7 +57,7 @@ def open_scan(path: Path) -> ScanSource:
         return folder_scan(path)
     if path.name == DESCRIPTION:
         return folder_scan(path.parent)
-    if path.is_file() and path.suffix not in SUFFIXES and not is_nxtomo(path):
+    if path.is_file() and path.suffix not in SUFFIXES and not is_hdf5(path):
         remedy = f"Give an NXtomo file, or a folder with {DESCRIPTION} beside its TIFF or FITS files."
         raise FileError(path, problem="no tomography in a format that is read", remedy=remedy)
     return NXtomoScan(path, scan_shape(path))

@@ -130,7 +130,7 @@ class FolderScan:
     pages: dict[Role, list[Page]]
 
     def read(self, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
-        """Read the scan, or a block of its detector rows; see `operando.io.nxtomo.read_scan`."""
+        """Read the scan, or a block of its detector rows; see `operando.io.nxtomo_reader.read_scan`."""
         block = row_block(rows, self.shape.rows)
         frames = {role: frames_of(pages, block) for role, pages in self.pages.items()}
         for role, values in frames.items():

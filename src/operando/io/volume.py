@@ -13,7 +13,6 @@ from operando.errors import FileError, InputError, UnitError
 from operando.frames import Grid, grid_of
 from operando.io import hdf5
 from operando.io.beside import written_beside
-from operando.io.nxtomo import is_nxtomo
 from operando.io.ome_zarr import grid_in_metres, is_ome_zarr, read_ome_zarr
 from operando.io.recorded import Array, reading
 from operando.io.stack import check_alike, frames_of, numbered_files
@@ -49,7 +48,7 @@ def read_volume(path: Path, *, voxel: Voxel | None = None, units: str = "") -> x
         stated: Voxel | None = grid_of(volume).spacing
         origin = grid_of(volume).origin
     else:
-        values, stated = _read_hdf5(path) if is_nxtomo(path) else _read_tiff(path)
+        values, stated = _read_hdf5(path) if hdf5.is_hdf5(path) else _read_tiff(path)
         origin = (0.0, 0.0, 0.0)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise FileError(path, problem="holds values that are not finite", remedy="Fill them before export.")
