@@ -82,7 +82,7 @@ def fan_integrals(
     columns:
         float32 ``(y, x, quantity, z)``, C-contiguous [1/m]; z = 0 lies in the plane of the source.
     across, heights:
-        Where the rays meet the detector, along ``(cos, sin)`` and along z [m]; heights ascend.
+        Where the rays meet the detector, along ``(cos, sin)`` and along z [m]; heights ascend evenly.
     levels:
         First and one past the last level along z at which each quantity is not zero everywhere, ``(quantity, 2)``;
         layers that lie on each other are followed at the cost of one.
@@ -96,6 +96,8 @@ def fan_integrals(
     nz, ny, nx = grid.shape
     if columns.ndim != 4 or (*columns.shape[:2], columns.shape[3]) != (ny, nx, nz):
         raise InputError("columns", must=f"of shape {(ny, nx, 'quantity', nz)}", received=columns.shape)
+    if len(heights) < 2:
+        raise InputError("heights", must="two or more", received=len(heights))
     integrals = np.zeros((len(across), columns.shape[2], len(heights)), dtype=np.float32)
     _fan(
         np.ascontiguousarray(columns, dtype=np.float32),
@@ -151,10 +153,10 @@ def length_between(
 
 def levels_of(columns: Array) -> Array:
     """First and one past the last level at which each quantity of ``(y, x, quantity, z)`` is not zero everywhere."""
-    held: Array = np.asarray(np.any(columns != 0, axis=(0, 1)))
+    held: Array = np.asarray(np.count_nonzero(columns, axis=(0, 1)), dtype=bool)
     first = held.argmax(axis=1)
     last = held.shape[1] - held[:, ::-1].argmax(axis=1)
-    levels: Array = np.where(held.any(axis=1)[:, None], np.stack([first, last], axis=1), 0)
+    levels: Array = np.where(held.any(axis=1, keepdims=True), np.stack([first, last], axis=1), 0)
     return levels
 
 
@@ -201,9 +203,8 @@ def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels,
     ny, nx, nc, nz = columns.shape
     nr = len(heights)
     line = np.zeros((nc, nz + 1), dtype=np.float32)
-    low = np.empty(nr, dtype=np.uint64)  # unsigned: no check for indices that count from the end
-    one = np.uint64(1)
-    up = np.empty(nr, dtype=np.float32)
+    one = np.uint32(1)  # unsigned: no check for indices that count from the end
+    per_height = (nr - 1) / (heights[-1] - heights[0]) if nr > 1 else 0.0
     for u in range(len(across)):
         # The ray is source + fraction * (dx, dy), with fraction = 1 on the detector.
         dx, dy = -far * sin + across[u] * cos, far * cos + across[u] * sin
@@ -241,22 +242,22 @@ def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels,
                     for c in range(nc):
                         for z in range(levels[c, 0], levels[c, 1]):
                             line[c, z] += share * column[c, z]
-            bottom, top = origin[0] - 0.5 * spacing[0], origin[0] + (nz - 0.5) * spacing[0]
-            for r in range(np.searchsorted(heights, bottom / fraction), np.searchsorted(heights, top / fraction)):
-                height = min(max((fraction * heights[r] - origin[0]) / spacing[0], 0.0), nz - 1.0)
-                low[r] = np.uint64(height)
-                up[r] = np.float32(height - np.float64(low[r]))
+            slope, base = fraction / spacing[0], origin[0] / spacing[0]
             for c in range(nc):
+                if levels[c, 0] == levels[c, 1]:
+                    continue
                 level, total = line[c], integrals[u, c]
                 level[nz] = level[nz - 1]
                 # The rays that can read this quantity: one level beyond its own, but never beyond the grid.
-                below_all = max(bottom, origin[0] + (levels[c, 0] - 1) * spacing[0])
-                above_all = min(top, origin[0] + levels[c, 1] * spacing[0])
-                r0 = np.searchsorted(heights, below_all / fraction)
-                r1 = np.searchsorted(heights, above_all / fraction)
+                lowest = max(-0.5, levels[c, 0] - 1.0)
+                highest = min(nz - 0.5, levels[c, 1] + 0.0)
+                r0 = max(0, ceil(((lowest + base) / slope - heights[0]) * per_height))
+                r1 = min(nr, ceil(((highest + base) / slope - heights[0]) * per_height))
                 for r in range(r0, r1):
-                    below, above = level[low[r]], level[low[r] + one]
-                    total[r] += below + up[r] * (above - below)
+                    height = min(max(slope * heights[r] - base, 0.0), nz - 1.0)
+                    low = np.uint32(height)
+                    below = level[low]
+                    total[r] += below + np.float32(height - low) * (level[low + one] - below)
         for r in range(nr):
             length = np.float32(spacing[lead_axis] / abs(lead) * np.sqrt(a + heights[r] * heights[r]))
             for c in range(nc):
