@@ -19,7 +19,7 @@ from operando.report.style import PAGE, colour_bar, millimetres, new_figure, pan
 COLUMNS = 5
 """Times shown where none are asked for."""
 
-GAP, HEAD, NAME, BAR = 3.0, 5.0, 5.0, 19.0
+GAP, HEAD, NAME, BAR = 3.0, 5.0, 5.0, 21.0
 """Room between columns, for the times on top, for the name over each row, and for the colour bar [mm]."""
 
 
