@@ -71,7 +71,7 @@ class NeutronCamera:
     centre:
         Detector column on which the rotation axis falls in the middle row.
     tilt:
-        The axis moves by ``-tan(tilt)`` columns per row.
+        The axis moves by ``tan(tilt)`` columns per row.
     height:
         z that falls on the middle row [m].
     passing:
@@ -199,14 +199,14 @@ def _expose(depths, lines, pixels, pose, radii, casing, pins, passing, passed, s
         v = ((i + 0.5) / rays - 0.5 - middle) * pixel
         for j in range(passed.shape[1]):
             u = ((j + 0.5) / rays - 0.5 - centre) * pixel
-            s = u * cos + v * sin - aside
+            s = u * cos - v * sin - aside
             if abs(s) >= outside:
                 passed[i, j], scattered[i, j] = 1.0, 0.0
                 continue
             inner = 2 * np.sqrt(bore * bore - s * s) if abs(s) < bore else 0.0
             wall = 2 * np.sqrt(outside * outside - s * s) - inner
             absorption, scattering = wall * casing[0], wall * casing[1]
-            level = (v * cos - u * sin + height - z0) / dz
+            level = (v * cos + u * sin + height - z0) / dz
             if -0.5 <= level < levels - 0.5:
                 at = (s - s0) / ds
                 if 0 <= at < count - 1:
