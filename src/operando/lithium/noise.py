@@ -6,17 +6,16 @@ the noise of a voxel over the root of their number.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
 from operando.errors import InputError
+from operando.tomography.filters import Filter
 
-Window = Literal["ramp", "hann"]
 
-
-def mean_variance_ratio(*, weights: npt.NDArray[np.float64] | npt.NDArray[np.bool_], window: Window = "ramp") -> float:
+def mean_variance_ratio(
+    *, weights: npt.NDArray[np.float64] | npt.NDArray[np.bool_], filter: Filter = "ram-lak"
+) -> float:
     """Variance of a weighted mean over a slice, over what independent voxels of the same variance would give.
 
     The noise power of a slice from many projections goes as ``|k| W(k)^2``, ``W`` the window beside the ramp, out to
@@ -37,7 +36,7 @@ def mean_variance_ratio(*, weights: npt.NDArray[np.float64] | npt.NDArray[np.boo
     k = np.hypot(ky, kx)
     # Each bin of the transform is an area: its mean of |k| is not zero at the origin.
     k[0, 0] = np.sqrt(1 / (np.pi * shape[0] * shape[1])) * 2 / 3
-    taper = np.cos(np.pi * np.minimum(k, 0.5)) ** 2 if window == "hann" else 1.0
+    taper = np.cos(np.pi * np.minimum(k, 0.5)) ** 2 if filter == "hann" else 1.0
     power = np.where(k <= 0.5, k * np.square(taper), 0.0)
     seen = np.abs(np.fft.fft2(weight, shape)) ** 2
     return float((power * seen).mean() / (power.mean() * seen.mean()))

@@ -41,7 +41,7 @@ def mean_crossing_fraction(*, plane_fraction: xr.DataArray, charge: xr.DataArray
 
 
 def lost_lithium_from_plane(
-    *, cathode_loss: float, plane_fraction: float, sigma6: float, sigma7: float, diffused_lithium6: float = 0.0
+    *, cathode_loss: float, plane_fraction: float, sigma6: float, sigma7: float, diffused_lithium6: float
 ) -> float:
     """Lithium lost by the cathode without the charge [mol], from the isotopes seen at the cathode/separator plane.
 
@@ -102,8 +102,8 @@ def lithiation_without_charge(
     active_lithium_sigma: float,
     sigma6: float,
     sigma7: float,
-    diffused_lithium6: float = 0.0,
-    diffused_lithium6_sigma: float = 0.0,
+    diffused_lithium6: float,
+    diffused_lithium6_sigma: float,
     initial_lithiation: float = 1.0,
 ) -> Figure:
     """Mean lithiation that does not use the charge, ``x_0 - dN / N_active`` with ``dN`` from `lost_lithium_from_plane`.
@@ -116,6 +116,9 @@ def lithiation_without_charge(
         One-sigma shifts by named systematic causes; a cause named in both moves both.
     active_lithium:
         Lithium of the full active material [mol].
+    diffused_lithium6, diffused_lithium6_sigma:
+        Li-6 that left by diffusion against Li-7, and its standard deviation [mol]. Where the tracer diffusivity times
+        the separator's length is large against the lithium's drift it is most of the Li-6, and the figure says little.
 
     Returns
     -------
