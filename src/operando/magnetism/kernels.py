@@ -115,7 +115,7 @@ def _nodes(r2: float, edge: float) -> int:
 @nb.njit(cache=True, inline="always")
 def _log(u: float, r: float, others2: float) -> float:
     """Return ln(u + r) without cancellation at negative u; r^2 = u^2 + others2."""
-    return log(u + r) if u >= 0 else log(others2 / (r - u))
+    return float(log(u + r) if u >= 0 else log(others2 / (r - u)))
 
 
 @nb.njit(cache=True, inline="always")
