@@ -1,0 +1,162 @@
+"""Layers along the cell's axis: found by what is known of their order, placed to a fraction of a voxel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy.optimize import least_squares
+from scipy.special import ndtr
+
+from operando.errors import InputError, RunError
+
+Array = npt.NDArray[Any]
+
+LEAST_CORRELATION = 0.9
+"""Correlation of the measured profile with the expected one below which the stack is taken to be another."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An interface in an axial profile.
+
+    Attributes
+    ----------
+    position, position_sigma:
+        z of the interface [m].
+    blur, blur_sigma:
+        Standard deviation of the Gaussian blur along z, without the voxel's own width [m].
+    below, above:
+        What the profile tends to on either side, in its unit.
+    """
+
+    position: float
+    position_sigma: float
+    blur: float
+    blur_sigma: float
+    below: float
+    above: float
+
+
+def stack_start_from_profile(
+    profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]
+) -> float:
+    """Find where a stack of known layers begins in an axial profile [m], to about half a voxel.
+
+    The place at which the profile correlates most with the stack as described.
+
+    Parameters
+    ----------
+    profile:
+        Along ``z`` [m].
+    thicknesses:
+        Of the layers between the two pins [m].
+    levels:
+        Expected value in the first pin, each layer, and the last pin.
+
+    Raises
+    ------
+    InputError
+        If the stack is higher than the profile.
+    RunError
+        If nothing in the profile looks like the stack.
+    """
+    z = np.asarray(profile.z.values, dtype=float)
+    step = z[1] - z[0]
+    height = float(sum(thicknesses))
+    places = np.arange(z[0] + 2 * step, z[-1] - height - step, step / 4)
+    if not places.size:
+        raise InputError(
+            "cell",
+            must=f"no higher than the {1e3 * (z[-1] - z[0]):.3g} mm that were reconstructed",
+            received=f"a stack of {1e3 * height:.3g} mm",
+            remedy="Check the masses and the pixel size.",
+        )
+    borders = np.concatenate([[0.0], np.cumsum(thicknesses)])
+    expected = np.asarray(levels)[np.searchsorted(borders, z[None, :] - places[:, None])]
+    correlation = [np.corrcoef(row, profile.values)[0, 1] for row in expected]
+    best = int(np.argmax(correlation))
+    if not correlation[best] >= LEAST_CORRELATION:
+        raise RunError(
+            f"No stack as described was found along the axis: the best correlation is {correlation[best]:.2f}. "
+            "Check cathode_at, the cell's description, and that neutron and X-ray data are not swapped."
+        )
+    return float(places[best])
+
+
+def edge_from_profile(
+    profile: xr.DataArray, profile_var: xr.DataArray, *, near: float, reach: float, blur: float | None = None
+) -> Edge:
+    """Place an interface: a blurred step between two straight lines, averaged over voxels.
+
+    Parameters
+    ----------
+    profile, profile_var:
+        Along ``z`` [m], noise independent from voxel to voxel.
+    near, reach:
+        Where it is expected and how far around it is fitted [m].
+    blur:
+        Given blur [m]; fitted where None.
+
+    Raises
+    ------
+    RunError
+        If no interface is found within `reach`.
+    """
+    z = np.asarray(profile.z.values, dtype=float)
+    step = float(z[1] - z[0])
+    used = np.abs(z - near) <= reach
+    values, sigma = profile.values[used], np.sqrt(np.maximum(profile_var.values[used], 1e-30))
+    u = (z[used] - near) / step
+    low, high = float(values[:2].mean()), float(values[-2:].mean())
+
+    def residual(p: Array) -> Array:
+        width = abs(p[5]) if blur is None else blur / step
+        return np.asarray((_blurred_step(u, *p[:5], width=max(width, 0.02)) - values) / sigma)
+
+    start = np.array([_half_crossing(u, values, (low + high) / 2), low, 0.0, high, 0.0, 0.5])
+    start = start if blur is None else start[:5]
+    found = least_squares(residual, start, x_scale=np.maximum(np.abs(start), 0.1))
+    degrees = max(values.size - start.size, 1)
+    spread = max(2 * found.cost / degrees, 1.0)
+    covariance = np.linalg.pinv(found.jac.T @ found.jac) * spread
+    error = np.sqrt(np.diag(covariance))
+    if not abs(found.x[0]) * step < reach or error[0] * step > reach:
+        raise RunError(f"No interface was found near z = {1e3 * near:.3f} mm.")
+    return Edge(
+        position=near + float(found.x[0]) * step,
+        position_sigma=float(error[0]) * step,
+        blur=abs(float(found.x[5])) * step if blur is None else blur,
+        blur_sigma=float(error[5]) * step if blur is None else 0.0,
+        below=float(found.x[1]),
+        above=float(found.x[3]),
+    )
+
+
+def _blurred_step(u: Array, at: float, low: float, low_slope: float, high: float, high_slope: float, *, width: float) -> Array:
+    """Two straight lines that meet at `at`, blurred and averaged over voxels of width one."""
+
+    def mean_of(power: int) -> Array:
+        x = np.array([u - at - 0.5, u - at + 0.5]) / width
+        bell = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        if power == 0:
+            integral = width * (x * ndtr(x) + bell)
+        else:
+            integral = width**2 / 2 * ((x**2 + 1) * ndtr(x) + x * bell)
+        return np.asarray(integral[1] - integral[0])
+
+    ramp = mean_of(1)
+    return low + low_slope * (u - at) + (high - low) * mean_of(0) + (high_slope - low_slope) * ramp
+
+
+def _half_crossing(u: Array, values: Array, half: float) -> float:
+    above = values > half
+    changes = np.flatnonzero(above[1:] != above[:-1])
+    if not changes.size:
+        return 0.0
+    i = changes[np.argmin(np.abs(u[changes]))]
+    return float(u[i] + (half - values[i]) / (values[i + 1] - values[i]))
