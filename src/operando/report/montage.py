@@ -96,5 +96,5 @@ def montage(
             for letter, axes, name in zip("abcdef", cells, names, strict=False):
                 panel_title(axes, letter, name)
     bar = place(figure, PAGE - BAR + 2, HEAD + NAME, 2.5, sum(heights[:-1]) + NAME * (len(heights) - 2))
-    colour_bar(figure, ScalarMappable(norm, cmap), cax=bar, label=label, deviation=deviation)
+    colour_bar(figure, ScalarMappable(norm, cmap), cax=bar, label=label, deviation=deviation, of=" of a voxel")
     return figure

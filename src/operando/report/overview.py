@@ -107,6 +107,7 @@ def _draw_cathode(figure: Figure, axes: Axes, cathode: xr.Dataset, step: int) ->
         aspect=35,
         label=axis_label("Lithium relative to the first scan", "%"),
         deviation=None if deviation is None else float(np.nanmedian(deviation)),
+        of=" of a voxel",
     )
 
 
@@ -125,4 +126,5 @@ def _draw_separator(figure: Figure, axes: Axes, separator: xr.Dataset, step: int
         aspect=35,
         label=axis_label("Change of ⁶Li of all lithium", "%"),
         deviation=None if deviation is None else float(np.nanmedian(np.hypot(*deviation))),
+        of=" of a voxel",
     )

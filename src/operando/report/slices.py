@@ -72,6 +72,7 @@ def slices_figure(volumes: xr.Dataset, *, heights: Mapping[str, float] | None = 
                     cax=place(figure, lefts[k] + cell + 2, top + 0.1 * tall, 2.5, 0.8 * tall),
                     label=axis_label("Change" if k == 2 else "Attenuation", "1/cm"),
                     deviation=None if spread is None else float(np.nanmedian(spread)),
+                    of=" of a voxel",
                 )
     scale_bar(panels[0])
     return figure

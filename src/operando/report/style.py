@@ -174,7 +174,7 @@ def changes(*arrays: Array) -> Scale:
 
 
 def colour_bar(
-    figure: Figure, picture: ScalarMappable, *, label: str, deviation: float | None = None, **place: Any
+    figure: Figure, picture: ScalarMappable, *, label: str, deviation: float | None = None, of: str = "", **place: Any
 ) -> Colorbar:
     """Colour bar with a label, under which one standard deviation is stated.
 
@@ -182,13 +182,15 @@ def colour_bar(
 
     Parameters
     ----------
+    of:
+        Of what the deviation is, where it is not of each colour shown: ``" of a voxel"``.
     place:
         Where the bar goes, as `matplotlib.figure.Figure.colorbar` takes it.
     """
     bar = figure.colorbar(picture, **place)
     bar.outline.set_linewidth(0.5)
     if deviation is not None and np.isfinite(deviation):
-        label = f"{label}\n1σ ≈ {deviation:.2g}"
+        label = f"{label}\n1σ{of} ≈ {deviation:.2g}"
         draw = bar.ax.axhline if bar.orientation == "vertical" else bar.ax.axvline
         low, high = picture.get_clim()
         if low is not None and high is not None and low == -high and deviation < high:
