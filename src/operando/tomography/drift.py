@@ -151,7 +151,7 @@ def _whole_voxels(reference: Array, moving: Array) -> Array:
 
 def _points(reference: Array, where: Array, margin: Array) -> tuple[Array, Array, Array]:
     """Indices (3, n) of the steepest voxels in the mask, their slopes (3, n), and the block each belongs to."""
-    slopes = np.stack(np.gradient(reference))
+    slopes = np.stack(list(np.gradient(reference)))
     steepness = np.where(where, (slopes**2).sum(axis=0), 0.0)
     inside = np.zeros(reference.shape, dtype=bool)
     inside[tuple(slice(int(m), n - int(m)) for m, n in zip(margin, reference.shape, strict=True))] = True

@@ -70,13 +70,14 @@ class ExpectedPhases:
 
     def between(self, below: str, above: str, position: float) -> ExpectedPhases:
         """Return the same with the interface between two phases moved to where it was found [m]."""
-        moved = {below: lambda h: (h[0], position), above: lambda h: (position, h[1])}
-        if not set(moved) <= set(self.names):
+        if below not in self.names or above not in self.names:
             raise InputError("interface", must=f"between two of {self.names}", received=(below, above))
-        return replace(
-            self,
-            phases=tuple(replace(p, height=moved[p.name](p.height)) if p.name in moved else p for p in self.phases),
-        )
+        moved = []
+        for phase in self.phases:
+            low, high = phase.height
+            height = (position if phase.name == above else low, position if phase.name == below else high)
+            moved.append(replace(phase, height=height))
+        return replace(self, phases=tuple(moved))
 
     def allowed_heights(self, grid: Grid, tolerance: float) -> Array:
         """Whether each phase may occur in each slice, (phases, nz)."""

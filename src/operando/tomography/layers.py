@@ -105,14 +105,17 @@ def layer_boundaries(
         near = np.flatnonzero(np.abs(z - interface.position) <= window)
         if near.size < 6 or not z[0] < interface.position < z[-1]:
             raise InputError(
-                f"interface {name}", must="inside the volume, three voxels or more from its ends",
+                f"interface {name}",
+                must="inside the volume, three voxels or more from its ends",
                 received=f"z = {interface.position:g} m with a window of {window:g} m",
             )
         values = np.asarray(volume.values[near], dtype=np.float32)
         below, above, noise = _plateaus(values, z[near] - interface.position, window, columns)
         if abs(above - below) < 2 * noise / np.sqrt(columns.sum()):
             raise InputError(
-                f"layers {name}", must="of different grey value", received=f"{below:.4g} and {above:.4g}",
+                f"layers {name}",
+                must="of different grey value",
+                received=f"{below:.4g} and {above:.4g}",
                 remedy="Find this interface in the other modality, or in a scan where the layers differ.",
             )
         threshold = threshold_scale * (below + above) / 2
@@ -164,7 +167,8 @@ def plane_from_boundary(boundary: xr.Dataset) -> Plane:
     roughness = float(1.4826 * np.median(np.abs(residual)))
     shared = max(1.0, 4 * np.pi * float(boundary.attrs["smoothing_voxels"]) ** 2)
     covariance = np.linalg.inv(design.T @ (weight[:, None] * design)) * roughness**2 * shared
-    return Plane(*(float(s) for s in solution), covariance=covariance, roughness=roughness)
+    offset, slope_x, slope_y = (float(s) for s in solution)
+    return Plane(offset, slope_x, slope_y, covariance, roughness)
 
 
 def _plateaus(values: Array, depth: Array, window: float, columns: Array) -> tuple[float, float, float]:

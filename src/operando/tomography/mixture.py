@@ -58,7 +58,7 @@ def mixture_from_histogram(
         raise InputError("histogram", must="one with voxels in it", received="no counts")
     used = counts > 0
     points, share = points[used], counts[used] / total
-    components, axes = means.shape
+    components = len(means)
     weights = np.full(components, 1 / components)
     centres = means.astype(float).copy()
     covariances = np.tile(np.diag(noise**2), (components, 1, 1))
@@ -85,6 +85,5 @@ def _log_density(points: Array, weights: Array, means: Array, covariances: Array
     apart = points[:, None, :] - means
     solved = np.einsum("kij,nkj->nki", np.linalg.inv(covariances), apart)
     return np.asarray(
-        np.log(weights)
-        - 0.5 * ((apart * solved).sum(axis=-1) + np.linalg.slogdet(2 * np.pi * covariances)[1])
+        np.log(weights) - 0.5 * ((apart * solved).sum(axis=-1) + np.linalg.slogdet(2 * np.pi * covariances)[1])
     )

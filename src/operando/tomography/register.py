@@ -10,7 +10,7 @@ import xarray as xr
 
 from operando.errors import InputError
 from operando.frames import Array, Grid, grid_of, transformed
-from operando.tomography.register_refine import image_from_volume, refined
+from operando.tomography.register_refine import image_from_volume, refined, simple_itk
 from operando.tomography.register_search import Search, coarse, search_about_axis, search_about_centre
 from operando.tomography.verdict import Evidence, Status, status_from_evidence
 
@@ -161,7 +161,7 @@ def resampled(moving: xr.DataArray, registration: Registration, grid: Grid, *, o
     InputError
         If the registration failed, or no voxel of the grid falls into the moving volume.
     """
-    import SimpleITK as sitk
+    sitk = simple_itk()
 
     if not registration.status.succeeded:
         raise InputError("registration", must="one that succeeded", received=registration.status.value)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from operando.frames import Array, Grid
 
-if TYPE_CHECKING:
-    import SimpleITK as sitk
+Image = Any
+"""A SimpleITK image; the library has no types."""
 
 SAMPLES = 100_000
 """Voxels in which mutual information is sampled at the finest level."""
 
 
-def refined(
-    *, fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, start: Array, length: float, scale: bool, seed: int
-) -> Array:
+def simple_itk() -> Any:
+    """Load SimpleITK, when it is first needed."""
+    import SimpleITK
+
+    return SimpleITK
+
+
+def refined(*, fixed: Image, moving: Image, mask: Image, start: Array, length: float, scale: bool, seed: int) -> Array:
     """Refine `start`, an affine from fixed to moving world points [m], by Mattes mutual information on three levels.
 
     One thread and seeded sampling, so that equal input gives equal bits.
@@ -29,7 +34,7 @@ def refined(
     scale:
         Whether an isotropic scale is refined too.
     """
-    import SimpleITK as sitk
+    sitk = simple_itk()
 
     transform = sitk.Similarity3DTransform() if scale else sitk.Euler3DTransform()
     centre = fixed.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in fixed.GetSize()])
@@ -39,7 +44,7 @@ def refined(
     moved = start[:3, :3] @ (np.array(centre) * length) + start[:3, 3]
     transform.SetTranslation((moved / length - centre).tolist())
 
-    method = sitk.ImageRegistrationMethod()
+    method = ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(32)
     method.SetMetricFixedMask(mask)
@@ -59,9 +64,9 @@ def refined(
     return _affine(transform, length)
 
 
-def image_from_volume(values: Array, grid: Grid, *, length: float) -> sitk.Image:
+def image_from_volume(values: Array, grid: Grid, *, length: float) -> Image:
     """Wrap an array ``(z, y, x)`` as an image whose physical points are world points in units of `length` [m]."""
-    import SimpleITK as sitk
+    sitk = simple_itk()
 
     image = sitk.GetImageFromArray(np.ascontiguousarray(values))
     image.SetSpacing([s / length for s in grid.spacing[::-1]])

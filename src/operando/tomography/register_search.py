@@ -147,7 +147,7 @@ def search_about_centre(
 
 
 def affine_about(fixed_centre: Array, moving_centre: Array, *, angle: float, upside_down: bool, lift: float) -> Array:
-    """Affine from fixed to moving points: a turn about z through the centres, after half a turn about x if upside down."""
+    """Affine from fixed to moving points: a turn about z through the centres, after one about x if upside down."""
     c, s = np.cos(angle), np.sin(angle)
     rotation = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
     if upside_down:
@@ -199,7 +199,7 @@ def coarse(volume: Array, grid: Grid, *, voxels: int) -> tuple[Array, Grid]:
     spacing = tuple(s * f for s, f in zip(grid.spacing, (fz, fy, fx), strict=True))
     origin = tuple(o + s * (f - 1) / 2 for o, s, f in zip(grid.origin, grid.spacing, (fz, fy, fx), strict=True))
     mean = cut.mean(axis=(1, 3, 5), dtype=np.float64)
-    return mean, Grid(shape=(nz, ny, nx), spacing=spacing, origin=origin)  # type: ignore[arg-type]
+    return mean, Grid(shape=(nz, ny, nx), spacing=spacing, origin=origin)
 
 
 def _centroid(volume: Array, grid: Grid) -> Array:

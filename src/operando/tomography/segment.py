@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from operando.cell.phases import LABEL, PHASES
 from operando.errors import InputError
-from operando.frames import Array, grid_of
+from operando.frames import Array, Grid, grid_of
 from operando.tomography.expected import ExpectedPhases
 from operando.tomography.histogram import BINS, Levels, joint_histogram, levels_from_values
 from operando.tomography.mixture import Mixture, mixture_from_histogram
@@ -81,7 +81,9 @@ class Classifier:
             highest[higher] = density[higher]
         return labels if self.xray_levels is not None else np.repeat(labels, BINS)
 
-    def labels(self, neutron: Array, xray: Array | None, volume: xr.DataArray, *, threshold_scale: float = 1.0) -> Array:
+    def labels(
+        self, neutron: Array, xray: Array | None, volume: xr.DataArray, *, threshold_scale: float = 1.0
+    ) -> Array:
         """Label (smoothed) values by lookup; `threshold_scale` moves every threshold by that factor."""
         grid = grid_of(volume)
         heights = self.expected.allowed_heights(grid, self.settings.tolerance)
@@ -156,7 +158,7 @@ def threshold_variants(
     }
     variants = {}
     for scale in scales:
-        labels = grid.array(classifier.labels(*volumes, neutron, threshold_scale=scale), name="phase", units="")
+        labels = grid.array(classifier.labels(*volumes, grid=grid, threshold_scale=scale), name="phase", units="")
         variants[scale] = labels.assign_attrs(attrs)
     return variants
 
@@ -168,8 +170,9 @@ def classifier_from_values(
     if xray is not None and any(phase.xray is None for phase in expected.phases):
         missing = [phase.name for phase in expected.phases if phase.xray is None]
         raise InputError("expected phases", must="given with an X-ray attenuation", received=f"none for {missing}")
-    levels = [levels_from_values(values) for values in (neutron, xray) if values is not None]
-    noise = np.array([max(_noise(v), level.width) for v, level in zip((neutron, xray), levels, strict=False)])
+    volumes = [neutron] if xray is None else [neutron, xray]
+    levels = [levels_from_values(values) for values in volumes]
+    noise = np.array([max(_noise(v), level.width) for v, level in zip(volumes, levels, strict=True)])
     flat = _flat(neutron, noise[0]) if xray is None else _flat(neutron, noise[0]) & _flat(xray, noise[1])
     if xray is None:
         counts = np.bincount(levels[0].of(neutron[flat]), minlength=BINS)
@@ -262,7 +265,9 @@ def _smoothed(
         grids[0].origin, grids[-1].origin, atol=0.05 * min(grids[0].spacing)
     ):
         raise InputError(
-            "xray volume", must="on the neutron volume's grid", received=f"shape {grids[-1].shape}",
+            "xray volume",
+            must="on the neutron volume's grid",
+            received=f"shape {grids[-1].shape}",
             remedy="Register and resample it first.",
         )
     return smooth[0], smooth[1] if xray is not None else None
