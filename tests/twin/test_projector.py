@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from operando.errors import InputError
@@ -111,6 +111,8 @@ def test_a_homogeneous_block_is_exact_up_to_its_faces_in_height():
     ),
 )
 def test_lengths_in_a_cut_cylinder_agree_with_points_counted_along_the_ray(origin, direction):
+    # A ray that runs in the plane of a cut belongs to neither side.
+    assume(min(abs(origin[2] + 0.5), abs(origin[2] - 0.7)) > 1e-3 or abs(direction[2]) > 1e-3)
     unit = np.array(direction) / np.linalg.norm(direction)
     rays = {"origins": np.array([origin]), "directions": unit[None]}
     crossing = cylinder_crossing(**rays, radius=1.0)
