@@ -13,7 +13,6 @@ from operando.errors import InputError
 from operando.frames import Array
 from operando.units import Measured
 
-
 NO_HARDENING = Measured(0.0)
 """An exact zero: the grey value is linear in the attenuation."""
 

@@ -44,7 +44,7 @@ def refined(*, fixed: Image, moving: Image, mask: Image, start: Array, length: f
     moved = start[:3, :3] @ (np.array(centre) * length) + start[:3, 3]
     transform.SetTranslation((moved / length - centre).tolist())
 
-    method = ImageRegistrationMethod()
+    method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(32)
     method.SetMetricFixedMask(mask)

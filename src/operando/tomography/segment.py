@@ -69,38 +69,35 @@ class Classifier:
     def _density(self) -> Array:
         return self.mixture.log_density(_points(self.neutron_levels, self.xray_levels))
 
-    def table(self, allowed: Array) -> Array:
-        """Label of each pair of grey levels where only the `allowed` phases may be, (65536,) uint8."""
-        chosen = [k for k in np.flatnonzero(allowed) if self.expected.names[k] not in self.merged]
+    def table(self, allowed: int) -> Array:
+        """Label of each pair of grey levels, (65536,) uint8, where only phases whose bit of `allowed` is set may be."""
         labels = np.full(len(self._density), LABEL["air"], dtype=np.uint8)
         highest = np.full(len(self._density), -np.inf)
-        for k in chosen:
+        for k, name in enumerate(self.expected.names):
+            if not allowed >> k & 1 or name in self.merged:
+                continue
             density = self._density[:, self.components[k]]
             higher = density > highest
-            labels[higher] = LABEL[self.expected.names[k]]
+            labels[higher] = LABEL[name]
             highest[higher] = density[higher]
         return labels if self.xray_levels is not None else np.repeat(labels, BINS)
 
-    def labels(
-        self, neutron: Array, xray: Array | None, volume: xr.DataArray, *, threshold_scale: float = 1.0
-    ) -> Array:
+    def labels(self, neutron: Array, xray: Array | None, *, grid: Grid, threshold_scale: float = 1.0) -> Array:
         """Label (smoothed) values by lookup; `threshold_scale` moves every threshold by that factor."""
-        grid = grid_of(volume)
-        heights = self.expected.allowed_heights(grid, self.settings.tolerance)
-        radii = self.expected.allowed_radii(grid, self.settings.tolerance)
-        rings, ring = np.unique(radii.reshape(len(radii), -1), axis=1, return_inverse=True)
+        bits = 1 << np.arange(len(self.components))
+        slices = bits @ self.expected.allowed_heights(grid, self.settings.tolerance)
+        columns = np.tensordot(bits, self.expected.allowed_radii(grid, self.settings.tolerance), axes=1)
+        rings, ring = np.unique(columns, return_inverse=True)
         ring_offset = (ring.reshape(grid.shape[1:]) * BINS * BINS).astype(np.int32)
-        tables: dict[bytes, Array] = {}
-        table = cache(lambda allowed: self.table(np.frombuffer(allowed, dtype=bool)))
-        for here in np.unique(heights, axis=1).T:
-            tables[here.tobytes()] = np.concatenate([table((here & there).tobytes()) for there in rings.T])
+        table = cache(self.table)
+        tables = {here: np.concatenate([table(int(here & there)) for there in rings]) for here in set(slices.tolist())}
         scaled = [_scaled(levels, threshold_scale) for levels in (self.neutron_levels, self.xray_levels) if levels]
         result = np.empty(grid.shape, dtype=np.uint8)
-        for k in range(grid.shape[0]):
+        for k, here in enumerate(slices.tolist()):
             index = ring_offset + (scaled[0].of(neutron[k]).astype(np.int32) << 8)
             if xray is not None:
                 index |= scaled[1].of(xray[k])
-            np.take(tables[np.ascontiguousarray(heights[:, k]).tobytes()], index, out=result[k])
+            np.take(tables[here], index, out=result[k])
         return result
 
 
