@@ -36,8 +36,8 @@ def stray_field(
     """Field of a voxel magnetisation on planes of constant z, ``B = mu0 (H + M)``.
 
     ``B_i(r) = mu0 sum_voxels K_ij(r - r') M_j(r')`` with the exact kernel of a uniform cuboid. Planes may lie above,
-    below or within the source; within, M is included. On a face between voxels the part of B in the plane jumps, and each
-    voxel gives its limit from outside.
+    below or within the source; within, M is included. On a face between voxels the part of B in the plane jumps,
+    and each voxel gives its limit from outside.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import asinh, atan, log, pi, sqrt
+from math import asinh, atan, copysign, log, pi, sqrt
 from typing import Any
 
 import numba as nb
@@ -123,7 +123,7 @@ def _angle(u: float, v: float, w: float, r: float) -> float:
     """Return atan(v w / (u r)); at u = 0 the limit from u > 0."""
     if u != 0:
         return atan(v * w / (u * r))
-    return pi / 2 * np.sign(v * w)
+    return copysign(pi / 2, v * w) if v * w != 0 else 0.0
 
 
 @nb.njit(cache=True, inline="always")
