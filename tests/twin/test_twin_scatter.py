@@ -19,9 +19,7 @@ def test_scatter_is_linear_smooth_and_symmetric():
     field = scatter_field(shape=(40, 60), pixel=50e-6, distance=5e-3)
     rng = np.random.default_rng(0)
     one, two = rng.random((2, 40, 60))
-    np.testing.assert_allclose(
-        field.arriving(one + 2 * two), field.arriving(one) + 2 * field.arriving(two), rtol=1e-9
-    )
+    np.testing.assert_allclose(field.arriving(one + 2 * two), field.arriving(one) + 2 * field.arriving(two), rtol=1e-9)
     mirrored = field.arriving(one[:, ::-1])
     np.testing.assert_allclose(mirrored[:, ::-1], field.arriving(one), rtol=1e-9)
     steps = np.abs(np.diff(field.arriving(one), axis=1))

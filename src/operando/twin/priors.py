@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -123,21 +123,23 @@ def drawn_nuisances(*, priors: InstrumentPriors, rng: np.random.Generator, scans
     def sign() -> float:
         return float(rng.choice((-1.0, 1.0)))
 
-    steps = priors.drift * rng.standard_normal((scans, 3))
-    steps[0] = 0.0
-    places = np.cumsum(steps, axis=0)
     shift = rng.uniform(-priors.xray_shift, priors.xray_shift, 3)
-    return Nuisances(
+    drawn = Nuisances(
         spectrum_peak=positive(priors.spectrum_peak),
         scatter_open=positive(priors.scatter_open),
         scatter_sample=positive(priors.scatter_sample),
         beam_slope=(normal(priors.beam_slope), normal(priors.beam_slope)),
         axis_offset=normal(priors.axis_offset),
         axis_tilt=normal(priors.axis_tilt),
-        drift=tuple((float(x), float(y), float(z)) for x, y, z in places),
+        drift=(),
         xray_axis_offset=normal(priors.axis_offset),
         xray_turn=sign() * float(rng.uniform(*priors.xray_turn)),
         xray_shift=(float(shift[0]), float(shift[1]), float(shift[2])),
         xray_tilt=(normal(priors.xray_tilt), normal(priors.xray_tilt)),
         xray_voxel_error=sign() * priors.xray_voxel_error,
     )
+    # Last, so that a shorter session is the beginning of a longer one.
+    steps = priors.drift * rng.standard_normal((scans, 3))
+    steps[0] = 0.0
+    places = np.cumsum(steps, axis=0)
+    return replace(drawn, drift=tuple((float(x), float(y), float(z)) for x, y, z in places))

@@ -203,8 +203,8 @@ class Session:
         return NeutronSample(
             columns=neutron_volumes(state=state, matter=self._matter, table=PAPER_TABLE),
             grid=self._grid,
-            casing=neutron_cross_sections_of(self._matter.host["casing"], PAPER_TABLE),
-            pins=neutron_cross_sections_of(self._matter.host["cathode_collector"], PAPER_TABLE),
+            casing=neutron_cross_sections_of(self._matter.host("casing"), PAPER_TABLE),
+            pins=neutron_cross_sections_of(self._matter.host("cathode_collector"), PAPER_TABLE),
             bore=self._cell.body.inner_diameter.value / 2,
             outside=self._cell.body.outer_diameter.value / 2,
             shift=self._nuisances.drift[scan],
