@@ -97,7 +97,7 @@ def layer_integral_from_profile(
     InputError
         If the layer, with its margins, does not lie within the profile, or a fit lacks voxels.
     """
-    z, values, variances = _profile(profile, profile_var)
+    z, values, variances = checked_profile(profile, profile_var)
     chosen = fit or LocalFit()
 
     def integral(shift: float, width: float) -> float:
@@ -136,7 +136,7 @@ def plane_value_from_profile(
     fit: LocalFit | None = None,
 ) -> PlaneValue:
     """Value at a plane of the layer on its `side`, before blur; arguments as in `layer_integral_from_profile`."""
-    z, values, variances = _profile(profile, profile_var)
+    z, values, variances = checked_profile(profile, profile_var)
     chosen = fit or LocalFit()
     outward = -1.0 if side == "lower" else 1.0
     solution = _solution(z, variances, plane, outward, blur, chosen)
@@ -162,7 +162,8 @@ def blurred_power(*, distance: Array, power: int, blur: float) -> Array:
     return moments[power]
 
 
-def _profile(profile: xr.DataArray, profile_var: xr.DataArray) -> tuple[Array, Array, Array]:
+def checked_profile(profile: xr.DataArray, profile_var: xr.DataArray) -> tuple[Array, Array, Array]:
+    """Heights, values and variances of a profile along z, refused where they are not evenly spaced and finite."""
     if profile.dims != ("z",) or profile_var.dims != ("z",) or "z" not in profile.coords:
         raise InputError("profile", must="one-dimensional along z, with coordinate z [m]", received=profile.dims)
     z = np.asarray(profile.z.values, dtype=float)
