@@ -13,13 +13,15 @@ import xarray as xr
 from operando.errors import InputError
 from operando.frames import Grid
 from operando.tomography.axis import RotationAxis
+from operando.tomography.coarse import coarse_points
 from operando.tomography.filters import Filter, angle_weights, ramp_from_length, squared_from_ramp
+from operando.tomography.labels import check_line_integrals, pixel_of
 from operando.tomography.shared_variance import shared_variance_from_pixels
 from operando.tomography.tilt import untilted_from_line_integrals
 
 Array = npt.NDArray[Any]
 
-_ACCURACY = 1e-4
+_ACCURACY = 3e-4
 """Relative accuracy asked of the transform: far below counting noise."""
 _BATCH = 4
 """Slices per transform: enough to share its set-up, few enough to stay in cache."""
@@ -34,7 +36,8 @@ def volume_from_line_integrals(
 
     ``mu(x, y) = sum_k w_k sum_f |f| P_k(f) exp(2 pi i f (x cos a_k + y sin a_k))``: the sum over all filtered
     projections' frequencies, evaluated by an adjoint non-uniform FFT. Between pixels a projection is its
-    trigonometric interpolant, so nothing is blurred. Beyond the detector's rim the sample is taken to be air.
+    trigonometric interpolant, so nothing is blurred. Outside the circle that every projection sees there is taken to be
+    air: attenuation and variance are 0.
 
     Parameters
     ----------
@@ -64,23 +67,23 @@ def volume_from_line_integrals(
     -----
     Barnett, Magland & af Klinteberg, SIAM J. Sci. Comput. 41 (2019) C479, https://doi.org/10.1137/18M120885X.
     """
-    _check(corrected)
+    check_line_integrals(corrected)
     level = untilted_from_line_integrals(corrected, axis)
     grid = grid or slice_grid(corrected)
     view = _view(level, axis, grid)
     ramp = ramp_from_length(length=view.padded, filter=filter)
-    values = _back_projected(level.line_integral.values, view, transfer=ramp) / view.pixel
-    counting = _counting_variance(level.line_integral_var.values, view, ramp) / view.pixel**2
+    values = _back_projected(level.line_integral.values, view, transfer=ramp / view.pixel)
+    counting = _counting_variance(level.line_integral_var.values, view, ramp / view.pixel)
     shared = shared_variance_from_pixels(
         variance=level.line_integral_shared_var.values,
-        axis_column=float(view.axis_column.mean()),
-        angle=view.angle,
-        weight=view.weight,
-        ramp=ramp,
+        rays=lambda r, phi: (view.axis_column.mean() + r * np.cos(view.angle - phi), view.weight),
+        ramp=ramp / view.pixel,
         x=view.x,
         y=view.y,
     )
-    shared /= view.pixel**2
+    seen = np.hypot(view.y[:, None], view.x[None, :]) <= view.radius
+    for quantity in (values, counting, shared):
+        quantity *= seen
     return xr.Dataset(
         {
             "attenuation": grid.array(values, name="attenuation", units="1/m"),
@@ -104,7 +107,7 @@ def slice_grid(corrected: xr.Dataset, *, spacing: float | None = None, half_widt
     half_width:
         From the axis to the slices' edge [m]; half the detector's width by default.
     """
-    pixel = _pixel(corrected)
+    pixel = pixel_of(corrected)
     step = pixel if spacing is None else spacing
     half = corrected.sizes["column"] * pixel / 2 if half_width is None else half_width
     if not (np.isfinite(step) and step > 0 and half >= step):
@@ -124,12 +127,13 @@ class _View:
     axis_column: Array
     x: Array
     y: Array
+    radius: float
     padded: int
     pixel: float
 
 
 def _view(corrected: xr.Dataset, axis: RotationAxis, grid: Grid) -> _View:
-    pixel = _pixel(corrected)
+    pixel = pixel_of(corrected)
     if grid.shape[0] != corrected.sizes["row"] or not np.allclose(
         grid.coordinate("z"), corrected.row.values, rtol=0, atol=1e-3 * pixel
     ):
@@ -138,18 +142,18 @@ def _view(corrected: xr.Dataset, axis: RotationAxis, grid: Grid) -> _View:
         raise InputError("grid", must="of two voxels or more along x and y", received=grid.shape)
     angle = np.asarray(corrected.angle.values, dtype=float)
     axis_column = axis.column_at(corrected.row.values / pixel) - corrected.column.values[0] / pixel
-    x, y = grid.coordinate("x") / pixel, grid.coordinate("y") / pixel
-    reach = float(np.hypot(np.abs(x).max(), np.abs(y).max()))
     columns = corrected.sizes["column"]
-    # no voxel's ray is further from any column than half the padded length: nothing wraps around, and air is 0
-    longest = max(columns, axis_column.max() + reach, columns - axis_column.min() + reach)
+    radius = float(min(axis_column.min(), columns - 1 - axis_column.max())) + 0.5
+    if radius < 1:
+        raise InputError("rotation axis", must="inside the detector", received=f"column {axis.centre:.1f}")
     return _View(
         angle=angle,
         weight=angle_weights(angle, period=np.pi),
         axis_column=axis_column,
-        x=x,
-        y=y,
-        padded=2 * scipy.fft.next_fast_len(int(np.ceil(longest)), real=True),
+        x=grid.coordinate("x") / pixel,
+        y=grid.coordinate("y") / pixel,
+        radius=radius,
+        padded=2 * scipy.fft.next_fast_len(columns, real=True),
         pixel=pixel,
     )
 
@@ -160,7 +164,7 @@ def _back_projected(projections: Array, view: _View, transfer: Array) -> Array:
 
     count, rows, _ = projections.shape
     batch = min(_BATCH, rows)
-    turn = 2 * np.pi * np.fft.rfftfreq(view.padded)[: transfer.size]
+    turn = 2 * np.pi * np.fft.rfftfreq(view.padded)
     cosine, sine = np.cos(view.angle)[:, None], np.sin(view.angle)[:, None]
     x, y = view.x, view.y
     plan = finufft.Plan(
@@ -177,13 +181,15 @@ def _back_projected(projections: Array, view: _View, transfer: Array) -> Array:
     middle = x[x.size // 2] * cosine + y[y.size // 2] * sine
     both_signs = np.where((turn == 0) | (turn == np.pi), 1.0, 2.0)
     common = np.exp(1j * turn * middle) * (view.weight[:, None] * both_signs * transfer / view.padded)
+    common = common.astype(np.complex64)
     volume = np.empty((rows, y.size, x.size), dtype=np.float32)
     spectra = np.zeros((batch, count, turn.size), dtype=np.complex64)
     for first in range(0, rows, batch):
         block = projections[:, first : first + batch].astype(np.float32, copy=False)
         for i in range(block.shape[1]):
-            to_axis = (common * np.exp(1j * turn * view.axis_column[first + i])).astype(np.complex64)
-            spectra[i] = scipy.fft.rfft(block[:, i], view.padded, axis=1)[:, : turn.size] * to_axis
+            to_axis = np.exp(1j * turn * view.axis_column[first + i]).astype(np.complex64)
+            np.multiply(scipy.fft.rfft(block[:, i], view.padded, axis=1), common, out=spectra[i])
+            spectra[i] *= to_axis
         slices = plan.execute(spectra.reshape(batch, -1)).reshape(batch, y.size, x.size)
         volume[first : first + batch] = slices.real[: block.shape[1]]
     return volume
@@ -200,13 +206,14 @@ def _counting_variance(variance: Array, view: _View, ramp: Array) -> Array:
     The result is smooth, because the squared kernel is broad in frequency and back-projection blurs: it is
     evaluated from columns binned by four on a grid as coarse, and interpolated.
     """
-    columns = variance.shape[2] // _COARSE * _COARSE
-    binned = variance[..., :columns].reshape(*variance.shape[:2], -1, _COARSE).mean(axis=-1)
+    whole = variance[..., : variance.shape[2] // _COARSE * _COARSE]
+    binned = sum(whole[..., i::_COARSE] for i in range(1, _COARSE)) + whole[..., ::_COARSE]
+    binned /= _COARSE
     padded = 2 * -(-view.padded // (2 * _COARSE))
     frequency = np.fft.rfftfreq(padded)
     squared = np.interp(frequency / _COARSE, np.fft.rfftfreq(view.padded), squared_from_ramp(ramp, view.padded))
-    coarse_x, to_x = _coarse(view.x / _COARSE)
-    coarse_y, to_y = _coarse(view.y / _COARSE)
+    coarse_x, to_x = coarse_points(view.x / _COARSE, 1.0)
+    coarse_y, to_y = coarse_points(view.y / _COARSE, 1.0)
     coarse = replace(
         view,
         weight=view.weight**2,
@@ -216,40 +223,5 @@ def _counting_variance(variance: Array, view: _View, ramp: Array) -> Array:
         padded=padded,
     )
     smooth = squared * np.cos(np.pi * frequency) ** 2
-    blurred = _back_projected(binned, coarse, transfer=smooth)
-    return np.asarray(np.maximum(to_y @ blurred @ to_x.T, 0))
-
-
-def _coarse(fine: Array) -> tuple[Array, Array]:
-    """Points one apart that cover `fine`, and the matrix that interpolates linearly from them to it."""
-    size = max(int(np.ceil(fine[-1] - fine[0])) + 1, 2)
-    points = fine[0] + np.arange(size)
-    lower = np.minimum((fine - fine[0]).astype(int), size - 2)
-    share = fine - points[lower]
-    matrix = np.zeros((fine.size, size), dtype=np.float32)
-    matrix[np.arange(fine.size), lower] = 1 - share
-    matrix[np.arange(fine.size), lower + 1] = share
-    return points, matrix
-
-
-def _pixel(corrected: xr.Dataset) -> float:
-    column = corrected.column.values
-    return float((column[-1] - column[0]) / (column.size - 1))
-
-
-def _check(corrected: xr.Dataset) -> None:
-    dims: dict[str, tuple[str, ...]] = {
-        "line_integral": ("projection", "row", "column"),
-        "line_integral_var": ("projection", "row", "column"),
-    }
-    dims["line_integral_shared_var"] = ("row", "column")
-    for name, expected in dims.items():
-        if name not in corrected or corrected[name].dims != expected:
-            raise InputError("line integrals", must=f"a dataset with {name} {expected}", received=list(corrected))
-        if not np.isfinite(corrected[name].values.sum()):
-            raise InputError(name, must="finite everywhere", received="NaN or infinity")
-    missing = {"angle", "row", "column"} - set(corrected.coords)
-    if missing or corrected.sizes["column"] < 8:
-        raise InputError(
-            "line integrals", must="labelled with angle, row and 8 or more columns", received=corrected.sizes
-        )
+    blurred = np.maximum(_back_projected(binned, coarse, transfer=smooth), 0)
+    return np.asarray(to_y @ blurred @ to_x.T)

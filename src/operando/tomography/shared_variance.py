@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from scipy import sparse
 
 Array = npt.NDArray[Any]
 
-_FINE = 8
+_FINE = 4
 """Samples per pixel at which a point's path over the detector is drawn."""
 _DIRECTIONS = 16
 """Directions around the axis in which the variance is evaluated."""
 
 
 def shared_variance_from_pixels(
-    *, variance: Array, axis_column: float, angle: Array, weight: Array, ramp: Array, x: Array, y: Array
+    *, variance: Array, rays: Callable[[float, float], tuple[Array, Array]], ramp: Array, x: Array, y: Array
 ) -> Array:
     """Propagate the variance of constant pixel errors into slices.
 
@@ -30,10 +31,9 @@ def shared_variance_from_pixels(
     ----------
     variance:
         Of each pixel's error, ``(row, column)`` (dimensionless).
-    axis_column:
-        Column on which the axis falls [pixels].
-    angle, weight:
-        Of the projections [rad].
+    rays:
+        Gives, for a point at a radius [pixels] and direction [rad] from the axis, the column on which each projection
+        shows it [pixels] and the weight with which that projection counts.
     ramp:
         Transfer function of the filter on ``rfftfreq(length)``, length at least twice the columns.
     x, y:
@@ -46,10 +46,10 @@ def shared_variance_from_pixels(
     farthest = float(np.hypot(np.abs(x).max(), np.abs(y).max())) + 1
     radius = _radii(farthest)
     direction = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
-    kernel = _ring_kernels(radius, direction, axis_column, variance.shape[1], angle, weight, ramp)
+    kernel = _ring_kernels(radius, direction, rays, variance.shape[1], ramp)
     nodes = variance.astype(np.float64) @ (kernel**2).T
     to_voxels = _polar_interpolation(radius, x, y)
-    return np.asarray((to_voxels @ nodes.T.astype(np.float32)).T.reshape(-1, y.size, x.size))
+    return np.stack([(to_voxels @ along.astype(np.float32)).reshape(y.size, x.size) for along in nodes])
 
 
 def _radii(farthest: float) -> Array:
@@ -60,20 +60,24 @@ def _radii(farthest: float) -> Array:
 
 
 def _ring_kernels(
-    radius: Array, direction: Array, axis_column: float, columns: int, angle: Array, weight: Array, ramp: Array
+    radius: Array, direction: Array, rays: Callable[[float, float], tuple[Array, Array]], columns: int, ramp: Array
 ) -> Array:
     """Response of a point (radius, direction) to a constant error in each column, ``(point, column)``."""
     length = 2 * (ramp.size - 1)
     frequency = np.fft.rfftfreq(length)
     transfer = ramp / np.sinc(frequency / _FINE) ** 2
+    samples = length * _FINE
     kernels = np.empty((radius.size * direction.size, columns))
     for i, (r, phi) in enumerate((r, phi) for r in radius for phi in direction):
-        path = np.mod((axis_column + r * np.cos(angle - phi)) * _FINE, length * _FINE)
-        first = np.floor(path).astype(int)
+        column, weight = rays(r, phi)
+        path = np.mod(column * _FINE, samples)
+        first = path.astype(int)
         share = path - first
-        drawn = np.bincount(first, weight * (1 - share), length * _FINE)[: length * _FINE]
-        drawn += np.bincount((first + 1) % (length * _FINE), weight * share, length * _FINE)
-        kernels[i] = scipy.fft.irfft(scipy.fft.rfft(drawn)[: ramp.size] * transfer, length)[:columns]
+        drawn = np.bincount(first, weight * (1 - share), samples + 1)
+        drawn += np.bincount(first + 1, weight * share, samples + 1)
+        drawn[0] += drawn[samples]
+        spectrum = scipy.fft.rfft(drawn[:samples])[: ramp.size]
+        kernels[i] = scipy.fft.irfft(spectrum * transfer, length)[:columns]
     return kernels
 
 
