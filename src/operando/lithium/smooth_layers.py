@@ -1,8 +1,9 @@
 """Sums over the separator, which is smooth up to its interfaces, and over the thin layer beside it.
 
 Voxels that blur mixes across an interface are left out, and a polynomial through the separator's next voxels takes
-their place. The thin layer is then all that a window around it holds, less the separator's part. Of the blur only its reach
-is needed; `interfaces` does the same from the mixed voxels, where the separator's profile decays within a few voxels.
+their place. The thin layer is then all that a window around it holds, less the separator's part. Of the blur only its
+reach is needed; `interfaces` does the same from the mixed voxels, where the separator's profile decays within a few
+voxels.
 """
 
 from __future__ import annotations
