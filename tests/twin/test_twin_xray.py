@@ -5,9 +5,11 @@ import pytest
 
 from operando.frames import Grid, transformed
 from operando.twin.detector import generator
+from operando.twin.neutron import neutron_camera
 from operando.twin.presets import SIZES
 from operando.twin.priors import InstrumentPriors, drawn_nuisances
 from operando.twin.projector import levels_of
+from operando.twin.truth import instrument_truth
 from operando.twin.xray import XraySample, detected_spectrum, upright, xray_camera, xray_pose
 
 SIZE = SIZES["small"]
@@ -34,6 +36,20 @@ def sample(volumes, attenuations, nuisances, drift=(0.0, 0.0, 0.0)):
 def no_body(value, energies):
     """Pins and casing of nothing, then one substance of `value` [1/m]; the casing comes last."""
     return [[0.0] * energies, [value] * energies, [0.0] * energies]
+
+
+def test_the_truth_takes_rows_of_one_camera_to_rows_of_the_other():
+    nuisances = replace(drawn(3), xray_tilt=(0.0, 0.0), xray_turn=0.0, xray_shift=(0.1e-3, -0.2e-3, 0.05e-3))
+    view = xray_camera(size=SIZE, nuisances=nuisances, priors=PRIORS, rng=generator(0, 1))
+    neutron = neutron_camera(size=SIZE, nuisances=nuisances, priors=PRIORS, height=CENTRE[2], rng=generator(0, 2))
+    pose = xray_pose(nuisances=nuisances, centre=CENTRE, drift=(0.0, 0.0, 0.0))
+    truth = instrument_truth(nuisances=nuisances, neutron=neutron, xray=view, pose=pose)
+    # The middle of the stack lies in the neutron's middle row; for X-rays it is shifted, and all is too large by scale.
+    rows = (SIZE.xray_rows - 1) / 2
+    there = np.array([0.1e-3, -0.2e-3, 0.05e-3]) * view.scale + [0, 0, rows * SIZE.xray_voxel]
+    here = [0, 0, (SIZE.neutron_rows - 1) / 2 * SIZE.neutron_pixel]
+    assert transformed(there, np.array(truth["xray_to_neutron"])) == pytest.approx(here, abs=1e-9)
+    assert truth["neutron"]["world_z_of_first_row"] == pytest.approx(CENTRE[2] - here[2])
 
 
 @pytest.mark.parametrize("seed", range(4))

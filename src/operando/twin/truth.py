@@ -52,17 +52,19 @@ def figures_at(*, cell: Cell, evolution: Evolution, time: float) -> dict[str, An
 def instrument_truth(*, nuisances: Nuisances, neutron: NeutronCamera, xray: XrayCamera, pose: Pose) -> dict[str, Any]:
     """Every drawn nuisance, and the geometry that follows from them.
 
-    ``xray_to_neutron`` takes points of the first X-ray volume to the neutron's first, 4 x 4 over (x, y, z, 1) [m].
-    Both volumes have x = y = 0 on the rotation axis and z = 0 on the detector's middle row, sized as the files say.
+    ``xray_to_neutron`` takes points of the first X-ray volume to the neutron's first, 4 x 4 over (x, y, z, 1) [m]. Both
+    volumes are as the files' geometry gives them: x = y = 0 on the rotation axis, z = 0 in the first row of pixels.
     """
-    affine = pose.affine_to_neutron(xray.scale)
-    affine[2, 3] -= neutron.height
+    to_middle, from_middle = np.eye(4), np.eye(4)
+    to_middle[2, 3] = -xray.written.voxel * (xray.detector.shape[0] - 1) / 2
+    from_middle[2, 3] = neutron.beam.pixel * (neutron.detector.shape[0] - 1) / 2 - neutron.height
+    affine = from_middle @ pose.affine_to_neutron(xray.scale) @ to_middle
     return {
         "nuisances": asdict(nuisances),
         "neutron": {
             "centre": neutron.centre,
             "tilt": neutron.tilt,
-            "world_z_on_middle_row": neutron.height,
+            "world_z_of_first_row": -float(from_middle[2, 3]),
             "beam": asdict(neutron.beam),
         },
         "xray": {

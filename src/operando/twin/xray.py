@@ -267,8 +267,18 @@ def upright(*, volumes: Array, grid: Grid, pose: Pose) -> tuple[Array, Grid]:
     here = np.array(grid.spacing)
     matrix = backward * np.array(there.spacing)[None, :] / here[:, None]
     offset = (backward @ corner + pose.centre[::-1] - np.array(grid.origin)) / here
-    columns = np.empty((wide, wide, len(volumes), there.shape[0]), dtype=np.float32)
+    columns = np.zeros((wide, wide, len(volumes), there.shape[0]), dtype=np.float32)
     for substance, volume in enumerate(volumes):
-        turned = affine_transform(volume, matrix, offset=offset, output_shape=there.shape, order=1, mode="nearest")
-        columns[:, :, substance] = turned.transpose(1, 2, 0)
+        held = np.flatnonzero(volume.any(axis=(1, 2)))
+        if held.size:
+            first, last = int(held[0]), int(held[-1]) + 1 + 2 * more
+            turned = affine_transform(
+                volume,
+                matrix,
+                offset=offset + matrix[:, 0] * first,
+                output_shape=(last - first, wide, wide),
+                order=1,
+                mode="nearest",
+            )
+            columns[:, :, substance, first:last] = turned.transpose(1, 2, 0)
     return columns, there
