@@ -1,11 +1,11 @@
 """Resonance lines of nitrogen-vacancy centres in closed form, forwards and back.
 
-The traceless Hamiltonian has ``x^3 - p x - q = 0`` for its levels, with ``p = D^2/3 + b^2 + E^2`` and ``b = gamma |B|``.
+The levels x of the traceless Hamiltonian obey ``x^3 - p x - q = 0`` with ``p = D^2/3 + b^2 + E^2``, ``b = gamma |B|``.
 With ``cos(pi - e) = (q/2) (3/p)^(3/2)`` the lines are ``2 sqrt(p) sin((pi -+ e)/3)``: p moves both, e splits them.
 The discriminant behind e is expanded by hand, so that D^6 cancels on paper and not in floating point: lines of a
 weak field keep their last digit.
 
-Lines are counted from the lowest level. Past the crossing of levels at 102.4 mT along the axis, m = 0 is no longer lowest.
+Lines are counted from the lowest level. Beyond 102.4 mT along the axis the level m = 0 is no longer the lowest.
 """
 
 from __future__ import annotations
