@@ -14,7 +14,7 @@ import xarray as xr
 from operando.errors import InputError
 from operando.magnetism.fit_solver import BOUNDED, CONVERGED, MISSING, solve_spectra
 from operando.magnetism.fit_start import start_from_spectra
-from operando.magnetism.fit_verdict import Verdict, verdict_map
+from operando.magnetism.fit_verdict import Verdict, masked_map, misfits, verdict_map
 from operando.magnetism.nv import NUCLEI, Nitrogen
 from operando.units import in_units
 
@@ -27,9 +27,6 @@ SIGNIFICANCE = 5.0
 
 NARROWEST = 1.5
 """Full width, in samples, below which a line is taken for a glitch."""
-
-MISFIT = 6.0
-"""Excess of chi squared, in its own standard deviations, above which a spectrum is not what was fitted to it."""
 
 _BLOCK = 8192
 _PILOTS = 96
@@ -228,7 +225,7 @@ def _verdicts(fit: _Fit, task: _Task, noise: float | None) -> Array:
         apart = np.diff(centre, axis=1) > 3 * np.hypot(spread[:, 1:], spread[:, :-1])
         verdict = np.full(len(p), Verdict.GOOD, np.uint8)
         if noise is not None:
-            verdict[fit.squares / noise**2 > freedom + MISFIT * np.sqrt(2 * freedom)] = Verdict.MISFIT
+            verdict[misfits(fit.squares / noise**2, freedom=freedom)] = Verdict.MISFIT
         verdict[~apart.all(axis=1)] = Verdict.MERGED
         verdict[faint] = Verdict.NO_LINE
         verdict[narrow] = Verdict.TOO_NARROW
@@ -260,24 +257,18 @@ def _labelled(fit: _Fit, task: _Task, ordered: xr.DataArray, noise: float | None
         "contrast_var": (depth_var / level**2, ""),
     }
     per_pixel = {"background": p[:, 0], "noise": scatter}
-    masked = verdict != Verdict.GOOD
     plane = xr.DataArray(np.zeros(ordered.shape[:2]), dims=("y", "x"), coords=_plane_coords(ordered))
     fitted = xr.Dataset(attrs={"shape": "gaussian" if task.gaussian else "lorentzian"})
     for name, (values, units) in per_line.items():
-        fitted[name] = _map(values, masked, plane, ("line",), units)
-    fitted["centre_cov"] = _map(centre_cov, masked, plane, ("line", "line_2"), "Hz^2")
+        fitted[name] = masked_map(values, verdict=verdict, template=plane, units=units, dims=("line",))
+    fitted["centre_cov"] = masked_map(
+        centre_cov, verdict=verdict, template=plane, units="Hz^2", dims=("line", "line_2")
+    )
     for name, values in per_pixel.items():
-        fitted[name] = _map(values, masked, plane, (), str(ordered.attrs["units"]))
+        fitted[name] = masked_map(values, verdict=verdict, template=plane, units=str(ordered.attrs["units"]))
     fitted["verdict"] = verdict_map(verdict.reshape(plane.shape), plane)
     return fitted
 
 
 def _plane_coords(ordered: xr.DataArray) -> dict[str, Any]:
     return {str(name): c for name, c in ordered.coords.items() if "frequency" not in c.dims}
-
-
-def _map(values: Array, masked: Array, plane: xr.DataArray, dims: tuple[str, ...], units: str) -> xr.DataArray:
-    """Label ``(pixel, ...)`` as ``(..., y, x)``, NaN where masked."""
-    kept = np.where(masked.reshape(-1, *[1] * (values.ndim - 1)), np.nan, values)
-    shaped = np.moveaxis(kept.reshape(*plane.shape, *values.shape[1:]), (0, 1), (-2, -1))
-    return xr.DataArray(shaped, dims=(*dims, "y", "x"), coords=plane.coords, attrs={"units": units})

@@ -6,7 +6,14 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
+from scipy.stats import chi2
+
+Array = npt.NDArray[Any]
+
+MISFIT_PROBABILITY = 1e-6
+"""A chi squared that noise exceeds less often than this is a misfit."""
 
 
 class Verdict(IntEnum):
@@ -44,6 +51,25 @@ def verdict_map(values: Any, template: xr.DataArray) -> xr.DataArray:
     meanings = {"flag_values": [int(v) for v in Verdict], "flag_meanings": " ".join(v.name.lower() for v in Verdict)}
     flags = np.asarray(values, dtype=np.uint8)
     return template.copy(data=flags).rename("verdict").assign_attrs(units="", **meanings)
+
+
+def misfits(chi_squared: Any, *, freedom: int) -> Array:
+    """Tell which values of chi squared noise alone does not explain; none where there is no degree of freedom."""
+    if freedom < 1:
+        return np.zeros(np.shape(chi_squared), dtype=bool)
+    return np.asarray(chi_squared > chi2.isf(MISFIT_PROBABILITY, freedom))
+
+
+def masked_map(
+    values: Array, *, verdict: Array, template: xr.DataArray, units: str, dims: tuple[str, ...] = ()
+) -> xr.DataArray:
+    """Label values ``(pixel, ...)`` as ``(..., y, x)`` like `template`, NaN where the verdict is not good."""
+    good = (verdict == Verdict.GOOD).reshape(-1, *[1] * (values.ndim - 1))
+    shaped = np.where(good, values, np.nan).reshape(*template.shape, *values.shape[1:])
+    coords = template.coords
+    return xr.DataArray(
+        np.moveaxis(shaped, (0, 1), (-2, -1)), dims=(*dims, "y", "x"), coords=coords, attrs={"units": units}
+    )
 
 
 def verdict_counts(verdict: xr.DataArray) -> dict[str, int]:
