@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.twin.projector import cylinder_crossing, fan_integrals, length_between, levels_of, sheet_integrals
+from operando.twin.projector import cylinder_crossing, fan_integrals, length_between, packed_levels, sheet_integrals
 
 angles = st.floats(-10.0, 10.0)
 
@@ -44,9 +44,10 @@ def test_a_fan_from_far_away_is_a_sheet(angle, seed):
     columns = rng.random((14, 11, 2, 3), dtype=np.float32)
     s = np.linspace(-0.5, 0.5, 7)
     sheets = sheet_integrals(columns=columns.reshape(14, 11, -1), grid=grid, angle=angle, offsets=s, radius=9.0)
+    packed, levels = packed_levels(columns)
     fan = fan_integrals(
-        columns=columns, grid=grid, angle=angle, source_to_object=1e6, source_to_detector=2e6,
-        across=2 * s, heights=2 * grid.coordinate("z"), levels=levels_of(columns), radius=9.0,
+        columns=packed, grid=grid, angle=angle, source_to_object=1e6, source_to_detector=2e6,
+        across=2 * s, heights=2 * grid.coordinate("z"), levels=levels, radius=9.0,
     )  # fmt: skip
     np.testing.assert_allclose(fan, sheets.reshape(7, 2, 3), rtol=1e-3, atol=1e-4)
 
@@ -59,13 +60,14 @@ def test_layers_followed_apart_add_up_to_the_whole():
     layers[:, :, 0, :3], layers[:, :, 1, 3:4], layers[:, :, 2, 4:] = (
         whole[:, :, 0, :3], whole[:, :, 0, 3:4], whole[:, :, 0, 4:],
     )  # fmt: skip
-    assert levels_of(layers).tolist() == [[0, 3], [3, 4], [4, 12], [0, 0]]
+    packed, levels = packed_levels(layers)
+    assert levels.tolist() == [[0, 3], [3, 4], [4, 12], [0, 0]]
     optics = {
         "grid": grid, "angle": 0.4, "source_to_object": 4.0, "source_to_detector": 9.0, "radius": 3.0,
         "across": np.linspace(-1, 1, 9), "heights": np.linspace(-1.5, 1.5, 40),
     }  # fmt: skip
-    one = fan_integrals(columns=whole, levels=levels_of(whole), **optics)
-    many = fan_integrals(columns=layers, levels=levels_of(layers), **optics)
+    one = fan_integrals(columns=whole[:, :, 0], levels=np.array([[0, 12]]), **optics)
+    many = fan_integrals(columns=packed, levels=levels, **optics)
     np.testing.assert_allclose(many.sum(axis=1), one[:, 0], rtol=1e-5, atol=1e-6)
 
 
@@ -76,10 +78,10 @@ def test_rays_from_a_near_point_see_a_sphere_off_the_axis_at_its_exact_chords(an
     z, y, x = np.meshgrid(*(grid.coordinate(a) for a in "zyx"), indexing="ij")
     r = np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2)
     ball = np.clip((radius - r) / spacing + 0.5, 0, 1).astype(np.float32)
-    columns = np.ascontiguousarray(ball.transpose(1, 2, 0)[:, :, None])
+    columns, levels = packed_levels(ball.transpose(1, 2, 0)[:, :, None])
     across, heights = np.linspace(-3, 3, 41), np.linspace(-2, 2, 31)
     got = fan_integrals(
-        columns=columns, levels=levels_of(columns), grid=grid, angle=angle,
+        columns=columns, levels=levels, grid=grid, angle=angle,
         source_to_object=4.0, source_to_detector=10.0, across=across, heights=heights, radius=3.0,
     )[:, 0]  # fmt: skip
     along, beam = np.array([np.cos(angle), np.sin(angle), 0]), np.array([-np.sin(angle), np.cos(angle), 0])
@@ -97,7 +99,7 @@ def test_rays_from_a_near_point_see_a_sphere_off_the_axis_at_its_exact_chords(an
 def test_a_homogeneous_block_is_exact_up_to_its_faces_in_height():
     grid = centred_grid(shape=(4, 20, 20), spacing=0.1, z_start=-0.1)
     got = fan_integrals(
-        columns=np.full((20, 20, 1, 4), 2.0, dtype=np.float32), grid=grid, angle=0.0, source_to_object=1e5,
+        columns=np.full((20, 20, 4), 2.0, dtype=np.float32), grid=grid, angle=0.0, source_to_object=1e5,
         source_to_detector=1e5, across=np.zeros(1), heights=np.array([-0.11, -0.09, 0.1, 0.29, 0.31]),
         levels=np.array([[0, 4]]), radius=5.0,
     )[0, 0]  # fmt: skip

@@ -8,7 +8,7 @@ from operando.twin.detector import generator
 from operando.twin.neutron import neutron_camera
 from operando.twin.presets import SIZES
 from operando.twin.priors import InstrumentPriors, drawn_nuisances
-from operando.twin.projector import levels_of
+from operando.twin.projector import packed_levels
 from operando.twin.truth import instrument_truth
 from operando.twin.xray import XraySample, detected_spectrum, upright, xray_camera, xray_pose
 
@@ -30,7 +30,7 @@ def world_grid():
 def sample(volumes, attenuations, nuisances, drift=(0.0, 0.0, 0.0)):
     pose = xray_pose(nuisances=nuisances, centre=CENTRE, drift=drift)
     columns, grid = upright(volumes=volumes, grid=world_grid(), pose=pose)
-    return XraySample(columns, levels_of(columns), np.array(attenuations), grid, pose, bore=1.5e-3, outside=2e-3)
+    return XraySample(*packed_levels(columns), np.array(attenuations), grid, pose, bore=1.5e-3, outside=2e-3)
 
 
 def no_body(value, energies):

@@ -187,7 +187,7 @@ def black_body_dots(*, shape: tuple[int, int], pixel: float, transmission: float
     return passing
 
 
-@nb.njit(nogil=True, cache=True, fastmath={"contract"})
+@nb.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _expose(depths, lines, pixels, pose, radii, casing, pins, passing, passed, scattered):  # type: ignore[no-untyped-def]
     """Transmission and scattered share of every ray of the detector, the tilt and the sample's place included."""
     s0, ds, z0, dz = lines

@@ -80,12 +80,13 @@ def fan_integrals(
     Parameters
     ----------
     columns:
-        float32 ``(y, x, quantity, z)``, C-contiguous [1/m]; z = 0 lies in the plane of the source.
+        float32 ``(y, x, k)``, C-contiguous [1/m]: the levels of each quantity, one quantity after the other, as
+        `packed_levels` gives them; z = 0 lies in the plane of the source.
     across, heights:
         Where the rays meet the detector, along ``(cos, sin)`` and along z [m]; heights ascend evenly.
     levels:
-        First and one past the last level along z at which each quantity is not zero everywhere, ``(quantity, 2)``;
-        layers that lie on each other are followed at the cost of one.
+        First and one past the last level along z of each quantity, ``(quantity, 2)``; it is zero beyond. Layers that
+        lie on each other are followed at the cost of one.
     centre, radius:
         Beyond this distance from this place (x, y) the columns are taken as zero [m].
 
@@ -94,11 +95,12 @@ def fan_integrals(
     float32 ``(across, quantity, height)``, dimensionless.
     """
     nz, ny, nx = grid.shape
-    if columns.ndim != 4 or (*columns.shape[:2], columns.shape[3]) != (ny, nx, nz):
-        raise InputError("columns", must=f"of shape {(ny, nx, 'quantity', nz)}", received=columns.shape)
+    wanted = (ny, nx, int(np.diff(levels, axis=1).sum()))
+    if columns.shape != wanted:
+        raise InputError("columns", must=f"of shape {wanted} in (y, x, k)", received=columns.shape)
     if len(heights) < 2:
         raise InputError("heights", must="two or more", received=len(heights))
-    integrals = np.zeros((len(across), columns.shape[2], len(heights)), dtype=np.float32)
+    integrals = np.zeros((len(across), len(levels), len(heights)), dtype=np.float32)
     _fan(
         np.ascontiguousarray(columns, dtype=np.float32),
         np.asarray(grid.origin, dtype=np.float64),
@@ -110,6 +112,7 @@ def fan_integrals(
         np.asarray(across, dtype=np.float64),
         np.asarray(heights, dtype=np.float64),
         np.asarray(levels, dtype=np.int64),
+        nz,
         (float(centre[0]), float(centre[1])),
         float(radius),
         integrals,
@@ -151,13 +154,14 @@ def length_between(
     return length
 
 
-def levels_of(columns: Array) -> Array:
-    """First and one past the last level at which each quantity of ``(y, x, quantity, z)`` is not zero everywhere."""
+def packed_levels(columns: Array) -> tuple[Array, Array]:
+    """Keep of ``(y, x, quantity, z)`` the levels at which each quantity is not zero everywhere; see `fan_integrals`."""
     held: Array = np.asarray(np.count_nonzero(columns, axis=(0, 1)), dtype=bool)
     first = held.argmax(axis=1)
     last = held.shape[1] - held[:, ::-1].argmax(axis=1)
     levels: Array = np.where(held.any(axis=1, keepdims=True), np.stack([first, last], axis=1), 0)
-    return levels
+    packed = np.concatenate([columns[:, :, c, low:high] for c, (low, high) in enumerate(levels)], axis=2)
+    return np.ascontiguousarray(packed, dtype=np.float32), levels
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
@@ -199,10 +203,14 @@ def _sheets(columns, origin, spacing, cos, sin, offsets, radius, integrals):  # 
 
 
 @nb.njit(nogil=True, cache=True, fastmath={"contract"})
-def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels, centre, radius, integrals):  # type: ignore[no-untyped-def]
-    ny, nx, nc, nz = columns.shape
-    nr = len(heights)
+def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels, nz, centre, radius, integrals):  # type: ignore[no-untyped-def]
+    ny, nx, _ = columns.shape
+    nc, nr = len(levels), len(heights)
     line = np.zeros((nc, nz + 1), dtype=np.float32)
+    level = heights.astype(np.float32)
+    low = np.empty(nr, dtype=np.int32)
+    share = np.empty(nr, dtype=np.float32)
+    top = np.float32(nz - 1)
     one = np.uint32(1)  # unsigned: no check for indices that count from the end
     per_height = (nr - 1) / (heights[-1] - heights[0]) if nr > 1 else 0.0
     for u in range(len(across)):
@@ -237,27 +245,33 @@ def _fan(columns, origin, spacing, cos, sin, near, far, across, heights, levels,
             for step in range(2):
                 i = left + step
                 if 0 <= i < others:
-                    share = w if step == 1 else np.float32(1.0) - w
+                    weight = w if step == 1 else np.float32(1.0) - w
                     column = columns[plane, i] if along_y else columns[i, plane]
+                    k = 0
                     for c in range(nc):
-                        for z in range(levels[c, 0], levels[c, 1]):
-                            line[c, z] += share * column[c, z]
-            slope, base = fraction / spacing[0], origin[0] / spacing[0]
+                        count = levels[c, 1] - levels[c, 0]
+                        part, into = column[k : k + count], line[c, levels[c, 0] : levels[c, 1]]
+                        for z in range(count):
+                            into[z] += weight * part[z]
+                        k += count
+            slope, base = np.float32(fraction / spacing[0]), np.float32(origin[0] / spacing[0])
+            for r in range(nr):
+                height = min(max(slope * level[r] - base, np.float32(0.0)), top)
+                low[r] = np.int32(height)
+                share[r] = height - np.float32(low[r])
             for c in range(nc):
                 if levels[c, 0] == levels[c, 1]:
                     continue
-                level, total = line[c], integrals[u, c]
-                level[nz] = level[nz - 1]
+                held, total = line[c], integrals[u, c]
+                held[nz] = held[nz - 1]
                 # The rays that can read this quantity: one level beyond its own, but never beyond the grid.
                 lowest = max(-0.5, levels[c, 0] - 1.0)
                 highest = min(nz - 0.5, levels[c, 1] + 0.0)
                 r0 = max(0, ceil(((lowest + base) / slope - heights[0]) * per_height))
                 r1 = min(nr, ceil(((highest + base) / slope - heights[0]) * per_height))
                 for r in range(r0, r1):
-                    height = min(max(slope * heights[r] - base, 0.0), nz - 1.0)
-                    low = np.uint32(height)
-                    below = level[low]
-                    total[r] += below + np.float32(height - low) * (level[low + one] - below)
+                    i = np.uint32(low[r])
+                    total[r] += held[i] + share[r] * (held[i + one] - held[i])
         for r in range(nr):
             length = np.float32(spacing[lead_axis] / abs(lead) * np.sqrt(a + heights[r] * heights[r]))
             for c in range(nc):

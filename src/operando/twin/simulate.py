@@ -37,7 +37,7 @@ from operando.twin.matter import (
 from operando.twin.neutron import NeutronSample, neutron_camera
 from operando.twin.presets import Size, size_from_name
 from operando.twin.priors import InstrumentPriors, drawn_nuisances
-from operando.twin.projector import levels_of
+from operando.twin.projector import packed_levels
 from operando.twin.recording import record_neutrons, record_xrays
 from operando.twin.truth import described_cell, figures_at, instrument_truth, write_state, write_truth
 from operando.twin.xray import XraySample, upright, xray_camera, xray_pose
@@ -214,9 +214,10 @@ class Session:
         middle = (0.0, 0.0, self._height / 2)
         pose = xray_pose(nuisances=self._nuisances, centre=middle, drift=self._nuisances.drift[scan])
         columns, grid = upright(volumes=xray_volumes(state=state, matter=self._matter), grid=self._grid, pose=pose)
+        packed, levels = packed_levels(columns)
         return XraySample(
-            columns=columns,
-            levels=levels_of(columns),
+            columns=packed,
+            levels=levels,
             attenuations=xray_attenuations(matter=self._matter, spectrum=self._xray.spectrum),
             grid=grid,
             pose=pose,

@@ -89,9 +89,9 @@ class XraySample:
     Attributes
     ----------
     columns:
-        Volume fractions of substances, ``(y, x, substance, z)``; the first is that of the pins.
+        Volume fractions of substances, the first that of the pins, packed for `fan_integrals`.
     levels:
-        Where along z each substance lies; see `fan_integrals`.
+        Where along z each substance lies.
     attenuations:
         Of each substance and then of the casing, ``(substance, energy)`` [1/m].
     grid:
