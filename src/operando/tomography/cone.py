@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 
 _COARSE = 4
 """Voxels per step, along x and y, of the grid on which variances, which are smooth, are evaluated."""
+_SLAB = 4
+"""Lines of voxels along y that one thread takes at a time: their part of the volume stays in cache."""
 
 
 def volume_from_cone_beam(
@@ -170,6 +172,8 @@ class _View:
 def _view(corrected: xr.Dataset, beam: ConeBeam, axis: RotationAxis, midplane: float, grid: Grid) -> _View:
     if not 0 < beam.source_to_object < beam.source_to_detector:
         raise InputError("beam", must="with the sample between source and detector", received=beam)
+    if corrected.sizes["row"] < 2:
+        raise InputError("line integrals", must="of two rows or more for a cone beam", received=dict(corrected.sizes))
     x, y, z = grid.coordinate("x"), grid.coordinate("y"), grid.coordinate("z") - midplane * beam.voxel
     radius = _seen_radius(corrected, beam, axis)
     corner = float(np.hypot(np.abs(x).max(), np.abs(y).max()))
@@ -257,11 +261,11 @@ def _back_projected(filtered: Array, view: _View, x: Array, y: Array, *, squared
     )
 
     def slab(start: int) -> None:
-        part = slice(start, start + 8)
+        part = slice(start, start + _SLAB)
         add_projections(filtered, volume[part], turns, places, x, y[part], squared)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(slab, range(0, y.size, 8)))
+        list(pool.map(slab, range(0, y.size, _SLAB)))
     return np.ascontiguousarray(np.moveaxis(volume, 2, 0))
 
 

@@ -32,6 +32,7 @@ def add_projections(filtered: Any, volume: Any, turns: Any, places: Any, x: Any,
     count, columns, rows = filtered.shape
     heights = volume.shape[2]
     profile = np.empty(rows, np.float32)
+    last_row = np.float32(rows - 1.001)
     for k in range(count):
         cosine, sine, weight = turns[k]
         for j in range(y.size):
@@ -47,18 +48,21 @@ def add_projections(filtered: Any, volume: Any, turns: Any, places: Any, x: Any,
                 left = int(column)
                 right_share = np.float32(column - left) * factor
                 left_share = factor - right_share
-                start = middle_row + magnified * first
-                slope = magnified * step
+                start = np.float32(middle_row + magnified * first)
+                slope = np.float32(magnified * step)
                 lowest = max(int(start) - 1, 0)
                 highest = min(int(start + slope * (heights - 1)) + 3, rows)
+                here, there = filtered[k, left], filtered[k, left + 1]
                 for r in range(lowest, highest):
-                    profile[r] = left_share * filtered[k, left, r] + right_share * filtered[k, left + 1, r]
+                    profile[r] = left_share * here[r] + right_share * there[r]
+                line = volume[j, i]
+                # unsigned places need no test for negative ones, so that the compiler can take several voxels at once
                 for h in range(heights):
-                    row = np.float32(min(max(start + slope * h, 0.0), rows - 1.001))
-                    lower = int(row)
-                    upper_share = row - np.float32(lower)
-                    lower_share = np.float32(1) - upper_share
+                    row = min(max(start + slope * np.float32(h), np.float32(0)), last_row)
+                    lower = np.uint32(row)
+                    share = row - np.float32(lower)
+                    below, above = profile[lower], profile[lower + np.uint32(1)]
                     if squared:
-                        upper_share *= upper_share
-                        lower_share *= lower_share
-                    volume[j, i, h] += lower_share * profile[lower] + upper_share * profile[lower + 1]
+                        line[h] += (np.float32(1) - share) ** 2 * below + share**2 * above
+                    else:
+                        line[h] += below + share * (above - below)

@@ -31,7 +31,7 @@ def line_integrals_from_scan(
     """Correct a scan, or a block of its rows, and take the logarithm.
 
     ``line_integral = -ln((I / dose - S_sample) / (I0 - S_open))`` with I and I0 counts above dark and S the scattered
-    background. Half a quantum is added to I, which removes the logarithm's bias of 1/(2N) at N quanta.
+    background. The bias of the logarithm, 1/(2N) at N quanta, is removed.
 
     Parameters
     ----------
@@ -65,14 +65,13 @@ def line_integrals_from_scan(
     references = references_from_scan(scan, settings, **noise, row=scan.projections.row)
     counts, spots = counts_above_dark(scan.projections, references.dark, settings, **noise)
     scattered_open, scattered = _scattered(scan.projections, conditions)
-    quanta = _direct_quanta(counts, scattered, conditions)
+    quanta, counted = _direct_quanta(counts, scattered, conditions)
     floored = quanta < settings.least_quanta
     np.maximum(quanta, np.float32(settings.least_quanta), out=quanta)
     dose = conditions.dose.astype(np.float32)[:, None, None]
     blank = (references.open_beam - scattered_open) / conditions.gain
     integral = np.log(np.maximum(blank, settings.least_quanta).astype(np.float32) * dose) - np.log(quanta)
-    counted = np.maximum(counts, 0) / conditions.gain + conditions.dark_variance / conditions.gain**2
-    variance = np.maximum(counted, settings.least_quanta) / quanta**2
+    variance = counted / quanta**2
     shared = _shared_variance(scan, references, quanta, blank, conditions)
     if settings.rings:
         integral -= ring_errors_from_mean(
@@ -99,13 +98,18 @@ def line_integrals_from_scan(
     )
 
 
-def _direct_quanta(counts: Array, scattered: Array, conditions: Conditions) -> Array:
-    """Quanta of the direct beam in each pixel, plus one half."""
-    dose = conditions.dose.astype(np.float32)[:, None, None]
-    direct = counts - dose * scattered.astype(np.float32)
-    direct /= np.float32(conditions.gain)
-    direct += np.float32(0.5)
-    return np.asarray(direct)
+def _direct_quanta(counts: Array, scattered: Array, conditions: Conditions) -> tuple[Array, Array]:
+    """Quanta of the direct beam in each pixel, raised so that their logarithm is right on average, and their variance.
+
+    To second order the mean of ln n lies var(n) / (2 n^2) below the logarithm of the mean: n is raised by
+    var(n) / (2 n), which is one half where nothing but counting makes noise.
+    """
+    gain, dose = np.float32(conditions.gain), conditions.dose.astype(np.float32)[:, None, None]
+    variance = np.maximum(counts / gain, 0) + np.float32(conditions.dark_variance / conditions.gain**2)
+    np.maximum(variance, 1, out=variance)
+    direct = (counts - dose * scattered.astype(np.float32)) / gain
+    direct += np.float32(0.5) * variance / np.maximum(direct, np.sqrt(variance))
+    return direct, variance
 
 
 def _scattered(projections: xr.DataArray, conditions: Conditions) -> tuple[Array, Array]:

@@ -17,6 +17,8 @@ from operando.tomography.filters import angle_weights
 Array = npt.NDArray[Any]
 
 Opposites = list[list[tuple[int, float]]]
+Line = tuple[float, float]
+Known = tuple[float | None, float | None]
 
 _GROUPS = 10
 """Groups of rows whose disagreement gives the uncertainties."""
@@ -77,9 +79,8 @@ def rotation_axis_from_projections(
         values, angle = np.tensordot(share, values, axes=1)[None].repeat(2, axis=0), np.array([0.0, np.pi])
     overlap = _overlaps(values, _opposites(angle))
     first = float(column[0] / pixel)
-    known = (None if centre is None else centre - first, tilt)
-    start = _coarse_centre(overlap, column.size) if known[0] is None else known[0]
-    best = _fitted(overlap, row - middle, start, known)
+    known = (None if centre is None else centre - first, None if tilt is None else float(np.tan(tilt)))
+    best = _fitted(overlap, row - middle, _coarse_line(overlap, row - middle, column.size, known), known)
     sigma = _jackknife(overlap, row - middle, best, known)
     return RotationAxis(
         centre=best[0] + first,
@@ -144,57 +145,53 @@ def _opposites(angle: Array) -> Opposites:
     return opposites
 
 
-def _coarse_centre(overlap: Array, columns: int) -> float:
-    """Centre to half a pixel: the highest overlap of all rows together, within the middle half of the detector."""
-    along = np.fft.irfft(overlap.sum(axis=0))
-    twice = np.arange(along.size)
-    inside = (twice > 0.5 * columns) & (twice < 1.5 * columns)
-    return float(twice[inside][np.argmax(along[inside])]) / 2
-
-
-def _fitted(
-    overlap: Array, height: Array, start: float, known: tuple[float | None, float | None]
-) -> tuple[float, float]:
-    """Centre and slope of the highest overlap; steep lines are sought on a few slopes first."""
+def _coarse_line(overlap: Array, height: Array, columns: int, known: Known) -> Line:
+    """Centre within the middle half of the detector, and slope, both to half a pixel at the outermost row."""
     turn = 2 * np.pi * np.fft.rfftfreq(2 * (overlap.shape[1] - 1))
-    scale = float(np.abs(overlap).sum()) or 1.0
     reach = max(float(np.abs(height).max()), 1.0)
+    tilted = height.size > 2 and known[1] is None
+    slopes = np.arange(-4.0, 4.01, 0.5) / reach if tilted else np.array([known[1] or 0.0])
+    twice = np.arange(2 * turn.size - 2)
+    inside = (twice > 0.5 * columns) & (twice < 1.5 * columns)
+    best, line = -np.inf, (0.0, 0.0)
+    for slope in slopes:
+        along = np.fft.irfft((overlap * np.exp(2j * turn * (slope * height)[:, None])).sum(axis=0))
+        place = int(twice[inside][np.argmax(along[inside])]) if known[0] is None else int(np.rint(2 * known[0]))
+        if along[place] > best:
+            best, line = along[place], (place / 2 if known[0] is None else known[0], float(slope))
+    return line
 
-    def lack(line: Array) -> float:
+
+def _fitted(overlap: Array, height: Array, start: Line, known: Known) -> Line:
+    """Centre and slope of the highest overlap."""
+    turn = 2 * np.pi * np.fft.rfftfreq(2 * (overlap.shape[1] - 1))
+    strong = np.abs(overlap).max(axis=0) > 1e-6 * np.abs(overlap).max()
+    overlap, turn = overlap[:, strong], turn[strong]
+    scale = float(np.abs(overlap).sum())
+    reach = max(float(np.abs(height).max()), 1.0)  # a slope is varied by what it does at the outermost row
+
+    def lack(values: Array) -> float:
+        line = start_line.copy()
+        line[free] = values
         shift = 2 * (line[0] + line[1] * height / reach)
-        return -float(np.einsum("rf,rf->", overlap, np.exp(1j * turn * shift[:, None])).real) / scale
+        return -float(np.vdot(np.exp(-1j * turn * shift[:, None]), overlap).real) / scale
 
-    fixed = [known[0], None if known[1] is None else np.tan(known[1]) * reach]
-    if height.size < 3 and fixed[1] is None:
-        fixed[1] = 0.0
-    free = [i for i in (0, 1) if fixed[i] is None]
-    line = np.array([start if fixed[0] is None else fixed[0], 0.0 if fixed[1] is None else fixed[1]])
-    if 1 in free:
-        slopes = np.arange(-4.0, 4.01, 0.5)
-        line[1] = min(slopes, key=lambda slope: lack(np.array([line[0], slope])))
-
-    def of_free(values: Array) -> float:
-        trial = line.copy()
-        trial[free] = values
-        return lack(trial)
-
+    start_line = np.array([start[0], start[1] * reach])
+    free = [i for i in (0, 1) if known[i] is None]
+    if height.size < 3 and 1 in free:
+        free.remove(1)
     if free:
-        options = {"xatol": 1e-4, "fatol": 1e-12, "initial_simplex": _simplex(line[free])}
-        line[free] = optimize.minimize(of_free, line[free], method="Nelder-Mead", options=options).x
-    return float(line[0]), float(line[1] / reach)
+        simplex = np.vstack([start_line[free], start_line[free] + 0.25 * np.eye(len(free))])
+        options = {"xatol": 1e-4, "fatol": 1e-12, "initial_simplex": simplex}
+        start_line[free] = optimize.minimize(lack, start_line[free], method="Nelder-Mead", options=options).x
+    return float(start_line[0]), float(start_line[1] / reach)
 
 
-def _simplex(start: Array) -> Array:
-    return np.vstack([start, start + 0.25 * np.eye(start.size)])
-
-
-def _jackknife(
-    overlap: Array, height: Array, best: tuple[float, float], known: tuple[float | None, float | None]
-) -> tuple[float, float]:
+def _jackknife(overlap: Array, height: Array, best: Line, known: Known) -> Line:
     groups = min(_GROUPS, height.size)
     if groups < 2:
         return float("nan"), float("nan")
     member = np.arange(height.size) * groups // height.size
-    without = np.array([_fitted(overlap[member != g], height[member != g], best[0], known) for g in range(groups)])
+    without = np.array([_fitted(overlap[member != g], height[member != g], best, known) for g in range(groups)])
     sigma = np.sqrt((groups - 1) / groups * np.sum((without - without.mean(axis=0)) ** 2, axis=0))
     return float(sigma[0]), float(sigma[1])

@@ -35,7 +35,8 @@ def gain_from_frames(*, open_beam: xr.DataArray, dark: xr.DataArray) -> float:
     Raises
     ------
     InputError
-        If fewer than two frames of either kind are given, or the open beam varies no more than the dark frames.
+        If fewer than two frames of either kind are given, or the open beam is of another shape or varies
+        no more than the dark frames.
 
     Notes
     -----
@@ -43,6 +44,8 @@ def gain_from_frames(*, open_beam: xr.DataArray, dark: xr.DataArray) -> float:
     """
     frames = _repeated(open_beam, "open-beam frames")
     offset = np.median(_repeated(dark, "dark frames"), axis=0)
+    if frames.shape[1:] != offset.shape:
+        raise InputError("open-beam frames", must=f"of {offset.shape} pixels as the dark frames", received=frames.shape)
     signal = frames - offset
     dose = np.median(signal, axis=(1, 2))
     if dose.min() <= 0:
@@ -51,7 +54,7 @@ def gain_from_frames(*, open_beam: xr.DataArray, dark: xr.DataArray) -> float:
     mean = np.median(signal, axis=0)
     lit = mean > 0.2 * dose.mean()
     spread = _robust_variance((signal - signal.mean(axis=0))[:, lit] / np.sqrt(mean[lit]), frames.shape[0])
-    gain = spread - dark_variance_from_frames(dark) / float(np.mean(mean[lit]))
+    gain = spread - dark_variance_from_frames(dark) * float(np.mean(1 / mean[lit]))
     if gain <= 0:
         raise InputError(
             "open-beam frames",

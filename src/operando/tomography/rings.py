@@ -16,10 +16,11 @@ Array = npt.NDArray[Any]
 def ring_errors_from_mean(*, mean: Array, rows: int, columns: int) -> Array:
     """Estimate each pixel's constant error from the mean of all line integrals.
 
-    The error is what stands out of the mean's running median along the columns *and* out of the neighbouring rows:
-    a coaxial shell is sharp along the columns but goes on from row to row, a layer of a cell is sharp along the rows
-    only, and both are kept. The mean over each row is set to zero, so the attenuation summed over a slice is
-    unchanged. Needs ``rows // 2`` rows of halo; a single row cannot tell a ring from a shell and is left as it is.
+    The error is what stands out of the mean's running median along the rows *and* out of that along the columns: the
+    smaller of both differences where they agree in sign, else nothing. A coaxial shell stands out along the columns
+    only, a layer of a cell along the rows only, and both are kept. The mean over each row is set to zero, so the
+    attenuation summed over a slice is unchanged. Needs ``rows // 2`` rows of halo; a single row cannot tell a ring from
+    a shell and is left as it is.
 
     Bias: coaxial detail smaller than half of both windows is taken for an error and removed. Errors wider than half a
     window, and those that grow with the signal, stay.
@@ -43,11 +44,13 @@ def ring_errors_from_mean(*, mean: Array, rows: int, columns: int) -> Array:
     for name, length in (("ring rows", rows), ("ring columns", columns)):
         if length < 3 or length % 2 == 0:
             raise InputError(name, must="an odd number of pixels, 3 or more", received=length)
-    sharp = mean - ndimage.median_filter(mean, size=(1, columns), mode="nearest")
-    error = sharp - ndimage.median_filter(sharp, size=(rows, 1), mode="nearest")
+    over_rows = mean - ndimage.median_filter(mean, size=(rows, 1), mode="mirror")
+    over_columns = mean - ndimage.median_filter(mean, size=(1, columns), mode="mirror")
+    smaller = np.where(np.abs(over_rows) < np.abs(over_columns), over_rows, over_columns)
+    error = np.where(over_rows * over_columns > 0, smaller, 0.0)
     return np.asarray(error - error.mean(axis=1, keepdims=True))
 
 
 def variance_left_by_ring_removal(*, rows: int, columns: int) -> float:
-    """Share left of the variance of independent pixel errors: that of the medians, pi/2 (1/rows + 1/columns)."""
-    return min(1.0, np.pi / 2 * (1 / rows + 1 / columns))
+    """Share left of the variance of independent pixel errors: the medians', pi/4 (1/rows + 1/columns)."""
+    return min(1.0, np.pi / 4 * (1 / rows + 1 / columns))

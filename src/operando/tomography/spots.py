@@ -44,9 +44,10 @@ def without_spots(
         raise InputError("spot threshold", must="positive, in both rules", received=(threshold, sigmas))
     if frames.ndim != 3 or frames.shape[2] < 2:
         raise InputError("frames", must="(frame, row, column) with two columns or more", received=frames.shape)
-    cleaned = np.array(frames, dtype=np.float32)
+    frames = np.ascontiguousarray(frames, dtype=np.float32)
+    cleaned = frames.copy()
     replaced = _replace_spots(
-        np.ascontiguousarray(frames, dtype=np.float32),
+        frames,
         cleaned,
         np.float32(1 + threshold),
         np.float32(sigmas**2),
