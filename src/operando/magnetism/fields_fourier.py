@@ -41,8 +41,8 @@ class Frame:
 
     @property
     def padded(self) -> tuple[int, int]:
-        """Lengths of the transforms, for which wrapped displacements stay apart."""
-        ny, nx = (scipy.fft.next_fast_len(2 * reach + 1, real=True) for reach in self.reach)
+        """Lengths of the transforms, even, for which wrapped displacements stay apart."""
+        ny, nx = (2 * scipy.fft.next_fast_len(reach + 1, real=True) for reach in self.reach)
         return ny, nx
 
     def spectrum(self, layer: Array) -> Array:
@@ -63,9 +63,18 @@ class Frame:
         return np.asarray(scipy.fft.rfft2(wrapped, workers=WORKERS))
 
     def octant_spectrum(self, octant: Array, *, odd_y: bool = False, odd_x: bool = False) -> Array:
-        """Transform a kernel of known parity given at the displacements ``0 .. reach`` along both axes."""
-        kernel = np.concatenate([_mirrored(octant, 0, odd_y), octant], axis=0)
-        return self.kernel_spectrum(np.concatenate([_mirrored(kernel, 1, odd_x), kernel], axis=1))
+        """Transform a kernel of known parity given at the displacements ``0 .. reach`` along both axes.
+
+        Cosine and sine transforms of the quarter that is given; the result is real, or imaginary if one axis is odd.
+        """
+        ny, nx = self.padded
+        values = np.zeros((ny // 2 + 1, nx // 2 + 1))
+        values[: octant.shape[0], : octant.shape[1]] = octant
+        for axis, odd in enumerate((odd_y, odd_x)):
+            values = _half_transform(values, axis, odd)
+        below = np.flip(values[1:-1], axis=0)
+        whole = np.concatenate([values, -below if odd_y else below])
+        return whole * (1, -1j, -1)[odd_y + odd_x]
 
     def image(self, spectrum: Array) -> Array:
         """Transform back and cut out the frame, margin included."""
@@ -74,7 +83,12 @@ class Frame:
         return np.ascontiguousarray(full[..., : self.shape[0] + 2 * self.margin, : self.shape[1] + 2 * self.margin])
 
 
-def _mirrored(octant: Array, axis: int, odd: bool) -> Array:
-    """Values at negative displacements, outermost first."""
-    beyond = np.flip(np.delete(octant, 0, axis=axis), axis=axis)
-    return -beyond if odd else beyond
+def _half_transform(values: Array, axis: int, odd: bool) -> Array:
+    """Transform the half of an even or odd array along one axis; of an odd one, without the factor -i."""
+    if not odd:
+        return np.asarray(scipy.fft.dct(values, type=1, axis=axis, workers=WORKERS))
+    inner = [slice(None), slice(None)]
+    inner[axis] = slice(1, -1)
+    transformed = np.zeros_like(values)
+    transformed[tuple(inner)] = scipy.fft.dst(values[tuple(inner)], type=1, axis=axis, workers=WORKERS)
+    return transformed

@@ -22,6 +22,9 @@ Array = npt.NDArray[Any]
 NEAR = 4.0
 """Distance, in longest edges, up to which the closed form is used."""
 
+WORTH_A_THREAD = 50_000
+"""Numbers to compute for which another thread pays."""
+
 MOST_NODES = 6
 _RULES = [np.polynomial.legendre.leggauss(max(n, 1)) for n in range(MOST_NODES + 1)]
 NODES, WEIGHTS = (np.array([np.pad(rule[i] / 2, (0, MOST_NODES - len(rule[i]))) for rule in _RULES]) for i in (0, 1))
@@ -94,7 +97,10 @@ def _by_rows(fill: Callable[..., None], kernel: Array, x: Array, y: Array, z: fl
     """Fill a kernel in units of the longest edge, its rows shared among threads; any number gives the same bits."""
     unit = max(edges)
     xs, sizes = np.asarray(x, float) / unit, [edge / unit for edge in edges]
-    threads = os.cpu_count() or 1
+    threads = min(os.cpu_count() or 1, 1 + kernel.size // WORTH_A_THREAD)
+    if threads == 1:
+        fill(xs, np.asarray(y, float) / unit, z / unit, *sizes, kernel)
+        return kernel
     parts = zip(
         np.array_split(np.asarray(y, float) / unit, threads), np.array_split(kernel, threads, axis=1), strict=True
     )
