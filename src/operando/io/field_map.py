@@ -62,10 +62,11 @@ def write_map(path: Path, content: xr.DataArray | xr.Dataset, *, kind: Kind) -> 
         if "z" in maps.coords:
             height = in_units(maps.coords["z"], unit="m", name="z")
             file.create_dataset("z", data=float(height)).attrs["units"] = "m"
-        for name, values in maps.data_vars.items():
-            if not isinstance(values.attrs.get("units"), str):
-                raise InputError(f"map {name}", must="labelled with units", received="no units attribute")
-            _store(file, str(name), values.values, values.attrs["units"], tuple(str(d) for d in values.dims))
+        for key, variable in maps.data_vars.items():
+            if not isinstance(variable.attrs.get("units"), str):
+                raise InputError(f"map {key}", must="labelled with units", received="no units attribute")
+            dims = tuple(str(d) for d in variable.dims)
+            _store(file, str(key), variable.values, variable.attrs["units"], dims)
 
 
 def read_map(path: Path, *, kind: Kind) -> xr.Dataset:

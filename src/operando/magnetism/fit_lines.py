@@ -29,7 +29,9 @@ NARROWEST = 1.5
 """Full width, in samples, below which a line is taken for a glitch."""
 
 _BLOCK = 8192
+_MAX_STEPS = 60
 _PILOTS = 96
+_PILOT_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -175,10 +177,9 @@ def _half_width(spectra: Array, task: _Task) -> float:
     if not whole.size:
         return 2 * task.sample
     pilots = spectra[whole[np.linspace(0, whole.size - 1, min(_PILOTS, whole.size)).astype(int)]]
-    tried = [_solved(pilots, task, half) for half in np.geomspace(task.sample, 0.7 / task.lines, 6)]
+    tried = [_solved(pilots, task, half, _PILOT_STEPS) for half in np.geomspace(task.sample, 0.7 / task.lines, 6)]
     best = tried[int(np.argmin([np.median(fit.squares) for fit in tried]))]
-    settled = best.outcome == CONVERGED
-    return float(np.median(best.parameters[settled][:, 3::3])) if settled.any() else 2 * task.sample
+    return float(np.median(best.parameters[:, 3::3]))
 
 
 def _fitted(spectra: Array, task: _Task, half: float) -> _Fit:
@@ -195,14 +196,16 @@ def _fitted(spectra: Array, task: _Task, half: float) -> _Fit:
     return fit
 
 
-def _solved(spectra: Array, task: _Task, half: float) -> _Fit:
+def _solved(spectra: Array, task: _Task, half: float, steps: int = _MAX_STEPS) -> _Fit:
     start = start_from_spectra(
         spectra=spectra, x=task.x, offsets=task.offsets, gaussian=task.gaussian, half=half, lines=task.lines
     )
     free = [-np.inf, -np.inf]
     lowest = np.array(free + [-1.0, task.sample / 8, -np.inf] * task.lines)
     highest = np.array([np.inf, np.inf] + [1.0, 1.0, np.inf] * task.lines)
-    inverse, squares, outcome = solve_spectra(spectra, task.x, task.offsets, int(task.gaussian), lowest, highest, start)
+    inverse, squares, outcome = solve_spectra(
+        spectra, task.x, task.offsets, int(task.gaussian), lowest, highest, start, steps
+    )
     return _Fit(start, inverse, squares, _flat_squares(spectra, task.x), outcome)
 
 

@@ -12,10 +12,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-LORENTZIAN, GAUSSIAN = 0, 1
 CONVERGED, BOUNDED, EXHAUSTED, MISSING = 0, 1, 2, 3
 
-MAX_STEPS = 60
 SETTLED = 1e-8
 """A step of which the square, in units of the parameters' own covariance, is below this ends the search."""
 
@@ -118,9 +116,9 @@ def solve_into(factor: Any, right: Any, solution: Any) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def solve_spectra(
-    spectra: Any, x: Any, offsets: Any, gaussian: int, lowest: Any, highest: Any, parameters: Any
+    spectra: Any, x: Any, offsets: Any, gaussian: int, lowest: Any, highest: Any, parameters: Any, steps: int
 ) -> tuple[Any, Any, Any]:
-    """Improve `parameters` ``(spectrum, parameter)`` in place.
+    """Improve `parameters` ``(spectrum, parameter)`` in place, by so many `steps` at most.
 
     Returns
     -------
@@ -146,7 +144,7 @@ def solve_spectra(
         rounding = 1e-30 * np.dot(spectrum, spectrum)
         damping = 1e-3
         outcome[i] = EXHAUSTED
-        for _ in range(MAX_STEPS):
+        for _ in range(steps):
             if not cholesky_into(normal, damping, factor):
                 damping = max(10 * damping, 1e-6)
                 if damping > 1e8:
