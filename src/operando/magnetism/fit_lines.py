@@ -81,7 +81,7 @@ class _Fit:
     def lineless(self, task: _Task) -> Array:
         """Tell where the lines explain no more of the spectrum than lines fitted to noise do."""
         noise = self.squares / (task.x.size - task.parameters)
-        return np.asarray(self.flat_squares - self.squares < SIGNIFICANCE**2 * task.lines * noise)
+        return np.asarray(self.flat_squares - self.squares <= SIGNIFICANCE**2 * task.lines * noise)
 
 
 def fit_lines(
@@ -231,8 +231,8 @@ def _verdicts(fit: _Fit, task: _Task, noise: float | None) -> Array:
             verdict[misfits(fit.squares / noise**2, freedom=freedom)] = Verdict.MISFIT
         verdict[~apart.all(axis=1)] = Verdict.MERGED
         verdict[faint] = Verdict.NO_LINE
+        verdict[fit.outcome == BOUNDED] = Verdict.AT_BOUND
         verdict[narrow] = Verdict.TOO_NARROW
-    verdict[fit.outcome == BOUNDED] = Verdict.AT_BOUND
     verdict[(fit.outcome != CONVERGED) & (fit.outcome != BOUNDED)] = Verdict.NOT_CONVERGED
     verdict[fit.lineless(task)] = Verdict.NO_LINE
     verdict[fit.outcome == MISSING] = Verdict.MISSING
@@ -251,6 +251,7 @@ def _labelled(fit: _Fit, task: _Task, ordered: xr.DataArray, noise: float | None
     centre_cov = covariance[pixels[:, :, None], at[:, :, None], at[:, None, :]] * task.scale**2
     half_var, depth_var = (covariance[pixels, at + k, at + k] for k in (1, 2))
     level = p[:, :1] + p[:, 1:2] * centre
+    level[level == 0] = np.nan
     per_line = {
         "centre": (task.middle + task.scale * centre, "Hz"),
         "centre_var": (np.diagonal(centre_cov, axis1=1, axis2=2), "Hz^2"),
