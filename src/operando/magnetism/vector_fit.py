@@ -35,8 +35,11 @@ def fit_vector(
 
     With the lines of three centres or more the field vector is free; with those of one centre only the field along
     its axis is, and the field across it is that of the bias. Strain enters by its square: the direction of random
-    local strain averages out of the lines. Lines follow the field's sign and the assignment to axes only up to the
-    symmetry of the crystal: the bias decides, and has to be right to about the distance between lines.
+    local strain averages out of the lines.
+
+    Fields that the crystal's symmetry turns or mirrors into each other have the same lines. Of these the bias picks
+    one: it should lie farther from every mirror plane (where lines of two centres meet) than the sample's field is
+    strong, as a pixel beyond the plane comes back mirrored.
 
     Parameters
     ----------
