@@ -1,7 +1,7 @@
 """Cubes of magnetic resonance spectra and maps of fields in HDF5; docs/nv-sensor.md describes the layout.
 
-Every variable lies at the root with its ``units`` and with HDF5's dimension labels; a coordinate is a variable that
-is named like its dimension. Everything written is covered by a checksum.
+Every variable lies at the root with its ``units`` and ``dims``, such as "frequency,y,x", in attributes; a coordinate
+is a variable that is named like its dimension. Everything written is covered by a checksum.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def write_map(path: Path, content: xr.DataArray | xr.Dataset, *, kind: Kind) -> 
     if "component" in maps.dims and list(maps.coords.get("component", [])) != list(COMPONENTS):
         raise InputError("component", must="labelled x, y, z", received=maps.coords.get("component", "no coordinate"))
     with written_beside(Path(path)) as beside, h5py.File(beside, "w", libver=("v110", "v110")) as file:
-        file["kind"] = kind
+        _compact(file, "kind", np.array(kind.encode()))
         for name, values in axes.items():
             _store(file, name, values, SI[name], (name,))
         if "z" in maps.coords:
             height = in_units(maps.coords["z"], unit="m", name="z")
-            file.create_dataset("z", data=float(height)).attrs["units"] = "m"
+            _store(file, "z", np.asarray(float(height)), "m", ())
         for key, variable in maps.data_vars.items():
             if not isinstance(variable.attrs.get("units"), str):
                 raise InputError(f"map {key}", must="labelled with units", received="no units attribute")
@@ -119,30 +119,51 @@ def _axis_problem(name: str, values: Array) -> str:
 
 
 def _store(file: h5py.File, name: str, values: Array, units: str, dims: tuple[str, ...]) -> None:
-    array, filters = np.asarray(values), {}
+    array = np.asarray(values)
     if array.ndim:
         squeezed = "gzip" if array.dtype.kind in "ui" else None
-        filters = {"chunks": True, "fletcher32": True, "shuffle": squeezed is not None, "compression": squeezed}
-    stored = file.create_dataset(name, data=array, **filters)
-    stored.attrs["units"] = units
-    for i, d in enumerate(dims):
-        stored.dims[i].label = d
+        stored = file.create_dataset(
+            name, data=array, chunks=True, fletcher32=True, shuffle=squeezed is not None, compression=squeezed
+        )
+    else:
+        stored = _compact(file, name, array)
+    for attribute, said in (("units", units), ("dims", ",".join(dims))):
+        # of fixed length: texts of variable length lie in a heap without checksum, where a flipped bit crashes HDF5
+        stored.attrs.create(attribute, said, dtype=h5py.string_dtype("utf-8", max(1, len(said.encode()))))
+
+
+def _compact(file: h5py.File, name: str, value: Array) -> h5py.Dataset:
+    """Store one value within the record of its dataset, which HDF5 covers by a checksum."""
+    compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    compact.set_layout(h5py.h5d.COMPACT)
+    kind = h5py.h5t.py_create(value.dtype)
+    stored = h5py.Dataset(h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create(h5py.h5s.SCALAR), dcpl=compact))
+    stored[()] = value
+    return stored
 
 
 def _variable(file: h5py.File, name: str) -> xr.Variable:
     stored, path = dataset(file, name), file.filename
-    dims = tuple(stored.dims[i].label for i in range(stored.ndim))
-    if not set(dims) <= {"component", *SI} or len(set(dims)) != len(dims):
-        remedy = "Label its dimensions frequency, component, y, x (HDF5 dimension labels)."
+    said = _attribute(stored, "dims")
+    dims = tuple(said.split(",")) if said else ()
+    if not set(dims) <= {"component", *SI} or len(set(dims)) != len(dims) or len(dims) != stored.ndim:
+        remedy = 'Name its dimensions in its attribute "dims", such as "frequency,y,x".'
         raise FileError(path, problem=f"{name} has dimensions {dims}", remedy=remedy)
     if stored.dtype.kind not in "iuf":
         raise FileError(path, problem=f"{name} holds no numbers", remedy="Write numbers.")
     if "component" in dims and stored.shape[dims.index("component")] != len(COMPONENTS):
         raise FileError(path, problem=f"{name} has not three components", remedy="Write x, y and z.")
-    units = stored.attrs.get("units")
-    if not isinstance(units, str):
-        raise FileError(path, problem=f"{name} has no units", remedy='Set its attribute "units".')
-    return xr.Variable(dims, stored[()], {"units": units})
+    return xr.Variable(dims, stored[()], {"units": _attribute(stored, "units")})
+
+
+def _attribute(stored: h5py.Dataset, name: str) -> str:
+    said = stored.attrs.get(name)
+    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    if not isinstance(said, str):
+        raise FileError(
+            stored.file.filename, problem=f"{stored.name} has no {name}", remedy=f"Set the attribute {name}."
+        )
+    return said
 
 
 def _coordinate(file: h5py.File, name: str, size: int) -> xr.Variable:
