@@ -77,7 +77,7 @@ def _robust_fit(terms: Array, values: Array, use: Array) -> Array:
     coefficients = np.linalg.lstsq(a, b, rcond=None)[0]
     for _ in range(_ROUNDS):
         rest = b - a @ coefficients
-        spread = _MAD_TO_SIGMA * np.median(np.abs(rest - np.median(rest)))
+        spread = _MAD_TO_SIGMA * np.median(np.abs(rest))
         if spread <= 1e-12 * np.abs(b).max():
             break
         root = np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 0.0, None)
