@@ -35,8 +35,16 @@ class Data(Description):
 
 
 class Correction(Description):
-    """Which corrections of the radiographs are made."""
+    """Which corrections of the radiographs are made.
 
+    Attributes
+    ----------
+    open_beam:
+        ``"all scans"`` averages the open beams of the whole study, so that the camera's faults leave the differences
+        between scans; ``"each scan"`` where the beam or the camera changed in between.
+    """
+
+    open_beam: Literal["all scans", "each scan"] = "all scans"
     gamma_spots: bool = True
     dose: bool = True
     scatter: bool = True
@@ -81,7 +89,7 @@ class Segmentation(Description):
 class Calibration(Description):
     """Grey value to attenuation: the references, beside air, whose attenuation is known from the cell."""
 
-    references: tuple[Literal["cathode", "separator", "casing"], ...] = ("cathode",)
+    references: tuple[Literal["cathode", "separator"], ...] = ("cathode", "separator")
 
 
 class Quantification(Description):

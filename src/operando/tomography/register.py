@@ -10,6 +10,7 @@ import xarray as xr
 
 from operando.errors import InputError
 from operando.frames import Array, Grid, grid_of, transformed
+from operando.tomography.marks import MarkedRegistration
 from operando.tomography.register_refine import image_from_volume, refined, simple_itk
 from operando.tomography.register_search import Search, coarse, search_about_axis, search_about_centre
 from operando.tomography.verdict import Evidence, Status, status_from_evidence
@@ -153,7 +154,9 @@ def registration_from_volumes(
     )
 
 
-def resampled(moving: xr.DataArray, registration: Registration, grid: Grid, *, outside: float = 0.0) -> xr.DataArray:
+def resampled(
+    moving: xr.DataArray, registration: Registration | MarkedRegistration, grid: Grid, *, outside: float = 0.0
+) -> xr.DataArray:
     """Bring the moving volume onto a grid of the fixed frame by linear interpolation.
 
     Raises

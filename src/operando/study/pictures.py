@@ -1,0 +1,101 @@
+"""Every figure of a study, as PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from operando.report import (
+    cathode_volume,
+    depth_time,
+    electrode_averages,
+    joint_histogram,
+    lithiation_depth,
+    lithiation_time,
+    overview,
+    phases,
+    radial,
+    radiograph,
+    separator_maps,
+    slices,
+)
+from operando.report.style import png_bytes
+from operando.units import Measured
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Picture = tuple[str, bytes, str]
+"""Name, PNG file, caption."""
+
+
+def pictures_of(found: Mapping[str, xr.Dataset]) -> Iterator[Picture]:
+    """Draw what was found; a figure whose data is absent is left out.
+
+    Parameters
+    ----------
+    found:
+        Datasets by name: ``quality``, ``volumes``, ``profiles``, ``slices``, ``averages``, ``cycler``, ``lithium6``,
+        ``lithiation``, ``expected``, ``depth``, ``radial``, ``cathode``.
+    """
+    for name, draw, caption, needs in (
+        ("overview", _overview, overview.CAPTION, ("volumes", "lithiation", "cathode", "lithium6")),
+        ("quality", _quality, radiograph.CAPTION, ("quality",)),
+        ("phases", lambda f: phases.phases_figure(f["volumes"]), phases.CAPTION, ("volumes",)),
+        ("joint-histogram", lambda f: joint_histogram.joint_histogram_figure(f["volumes"]), joint_histogram.CAPTION, ("volumes", "joint")),
+        ("depth-time", _depth_time, depth_time.CAPTION, ("profiles",)),
+        ("slices", _slices, slices.CAPTION, ("slices",)),
+        ("electrode-averages", _averages, electrode_averages.CAPTION, ("averages",)),
+        ("separator-lithium6", lambda f: separator_maps.separator_maps_figure(f["lithium6"]), separator_maps.CAPTION, ("lithium6",)),
+        ("separator-lithium6-change", lambda f: separator_maps.separator_change_figure(f["lithium6"]), separator_maps.CHANGE_CAPTION, ("lithium6",)),
+        ("lithiation-time", _lithiation_time, lithiation_time.CAPTION, ("lithiation",)),
+        ("lithiation-depth", lambda f: lithiation_depth.lithiation_depth_figure(f["depth"]), lithiation_depth.CAPTION, ("depth",)),
+        ("cathode-volume", lambda f: cathode_volume.cathode_volume_figure(f["cathode"]), cathode_volume.CAPTION, ("cathode",)),
+        ("radial", lambda f: radial.radial_figure(f["radial"]), radial.CAPTION, ("radial",)),
+    ):  # fmt: skip
+        if all(need in found for need in needs):
+            figure: Figure = draw(found)
+            yield name, png_bytes(figure), caption
+
+
+def _overview(found: Mapping[str, xr.Dataset]) -> Figure:
+    return overview.overview_figure(
+        phase=found["volumes"].phase,
+        lithiation=found["lithiation"],
+        expected=found["expected"].lithiation if "expected" in found else None,
+        cathode=found["cathode"],
+        separator=found["lithium6"],
+        step=int(np.nanargmin(found["lithiation"].lithiation.mean("scenario").sel(time=found["cathode"].time).values)),
+    )
+
+
+def _quality(found: Mapping[str, xr.Dataset]) -> Figure:
+    quality = found["quality"]
+    return radiograph.radiograph_figure(
+        quality.line_integral,
+        section=quality.section,
+        centre=Measured(float(quality.attrs["centre"]), float(quality.attrs["centre_sigma"])),
+        row=int(quality.attrs["row"]),
+    )
+
+
+def _depth_time(found: Mapping[str, xr.Dataset]) -> Figure:
+    profiles = found["profiles"]
+    layers = {name: (float(low), float(high)) for name, (low, high) in profiles.attrs.get("layers", {}).items()}
+    return depth_time.depth_time_figure(profiles, layers=layers)
+
+
+def _slices(found: Mapping[str, xr.Dataset]) -> Figure:
+    return slices.slices_figure(found["slices"], heights=found["slices"].attrs.get("heights"))
+
+
+def _averages(found: Mapping[str, xr.Dataset]) -> Figure:
+    return electrode_averages.electrode_averages_figure(found["averages"], cycler=found.get("cycler"))
+
+
+def _lithiation_time(found: Mapping[str, xr.Dataset]) -> Figure:
+    expected = found["expected"].lithiation if "expected" in found else None
+    return lithiation_time.lithiation_time_figure(found["lithiation"], expected=expected)

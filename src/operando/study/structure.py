@@ -1,0 +1,132 @@
+"""Where the layers of the cell lie in the first scan, and how later scans lie against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from operando.cell.optics import Layer, layers_from_cell
+from operando.lithium.profiles import axial_profile, disc_mask
+from operando.tomography.drift import drift_from_volumes
+from operando.tomography.stack import Edge, edge_from_profile, stack_start_from_profile
+
+if TYPE_CHECKING:
+    from operando.cell.model import Cell
+
+REACH = 4.0
+"""Voxels on either side of an interface to which its edge is fitted."""
+
+MARGIN = 4.0
+"""Voxels around the bore that its blurred rim and drift may reach."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Faces of the layers in the first scan.
+
+    Attributes
+    ----------
+    collector, separator, anode:
+        Faces of the cathode on its collector and on the separator, and of the separator on the anode.
+    top:
+        Where the anode's collector has surely begun [m].
+    voxel, radius:
+        Voxel size, and radius of the bore [m].
+    """
+
+    collector: Edge
+    separator: Edge
+    anode: Edge
+    top: float
+    voxel: float
+    radius: float
+
+    @property
+    def cathode_thickness(self) -> float:
+        """[m]."""
+        return self.separator.position - self.collector.position
+
+    @property
+    def separator_thickness(self) -> float:
+        """[m]."""
+        return self.anode.position - self.separator.position
+
+    def within(self, layer: str, z: xr.DataArray, *, margin: float) -> xr.DataArray:
+        """Slices of the ``cathode`` or ``separator`` that are `margin` voxels away from its faces."""
+        low, high = {"cathode": (self.collector, self.separator), "separator": (self.separator, self.anode)}[layer]
+        inset = margin * self.voxel
+        return (z > low.position + inset) & (z < high.position - inset)
+
+    def in_pins(self, z: xr.DataArray) -> xr.DataArray:
+        """Slices of the pins, away from their ends and from those of the image."""
+        inset = 4 * self.voxel
+        ends = (z > z[0] + inset / 2) & (z < z[-1] - inset / 2)
+        return ends & ((z < self.collector.position - inset) | (z > self.top + inset))
+
+
+def structure_from_volume(volume: xr.Dataset, *, cell: Cell) -> Structure:
+    """Find the layers of a cell in its first volume; see `stack_start_from_profile` for what is refused."""
+    voxel = float(volume.z[1] - volume.z[0])
+    layers = layers_from_cell(cell=cell)
+    radius = cell.body.inner_diameter.value / 2
+    profile = slice_means(volume, radius=radius - MARGIN * voxel)
+    start = stack_start_from_profile(
+        profile.attenuation,
+        thicknesses=[layer.thickness for layer in layers[1:-1]],
+        levels=[layer.attenuation for layer in layers],
+    )
+    heights = start + np.cumsum([layer.thickness for layer in layers[1:-1]])
+    edges = [_edge(profile, float(near), voxel) for near in (start, *heights[:2])]
+    top = float(heights[-1]) + _growth(layers)
+    return Structure(edges[0], edges[1], edges[2], top=top, voxel=voxel, radius=radius)
+
+
+def slice_means(volume: xr.Dataset, *, radius: float) -> xr.Dataset:
+    """Mean over a disc about the axis in each slice, with the variance of the mean that `slice_sum_var` implies.
+
+    A disc within the sample sees the same projections as the whole slice: counted by their number and area.
+    """
+    values = volume.attenuation
+    mask = disc_mask(volume=values, radius=radius)
+    mean = axial_profile(values=values, variance=volume.attenuation_var, mask=mask)
+    voxel = float(values.x[1] - values.x[0])
+    area = float(mask.sum()) * voxel**2
+    width = min(2 * radius, float(values.x[-1] - values.x[0])) / float(values.x[-1] - values.x[0])
+    variance = (volume.slice_sum_var * width / area**2).assign_attrs(units="1/m^2")
+    return mean.assign(attenuation_var=variance.assign_coords(z=mean.z))
+
+
+def motion_of(volume: xr.Dataset, *, reference: xr.Dataset, structure: Structure) -> tuple[Array3, Array3]:
+    """How the sample has moved since the reference scan, ``(x, y, z)`` and its standard deviation [m].
+
+    Across the axis by comparing volumes. Along the axis nothing but the layers shows a motion, and these change as
+    lithium moves: the faces of the cathode on its collector and on the separator err to opposite sides, so that their
+    mean is taken, and half their difference as its error.
+    """
+    across = drift_from_volumes(reference.attenuation, volume.attenuation, rotation=False)
+    profiles = [slice_means(v, radius=structure.radius - MARGIN * structure.voxel) for v in (reference, volume)]
+    moves, sigmas = [], []
+    for face in (structure.collector, structure.separator):
+        before, after = (_edge(p, face.position, structure.voxel) for p in profiles)
+        moves.append(after.position - before.position)
+        sigmas.append(np.hypot(before.position_sigma, after.position_sigma))
+    along = float(np.mean(moves))
+    error = float(np.hypot(abs(moves[0] - moves[1]) / 2, np.hypot(*sigmas) / 2))
+    shift, sigma = across.shift, across.shift_sigma
+    return (float(shift[0]), float(shift[1]), along), (float(sigma[0]), float(sigma[1]), error)
+
+
+Array3 = tuple[float, float, float]
+
+
+def _edge(profile: xr.Dataset, near: float, voxel: float) -> Edge:
+    return edge_from_profile(profile.attenuation, profile.attenuation_var, near=near, reach=REACH * voxel)
+
+
+def _growth(layers: tuple[Layer, ...]) -> float:
+    """Room that the anode may need beyond its assembled height [m]: LiIn takes half as much again as its indium."""
+    indium = next(layer for layer in layers if layer.name == "indium")
+    return 0.75 * indium.thickness
