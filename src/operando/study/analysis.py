@@ -12,6 +12,7 @@ import xarray as xr
 from operando.cell.amounts import area_from_cell
 from operando.cell.optics import host_cross_section_of, lithium_isotopes
 from operando.cell.protocol import expected_lithiation_from_cell
+from operando.frames import Array
 from operando.lithium.exchange import lithiation_figure
 from operando.lithium.lithiation import lithiation_scenarios_from_attenuation
 from operando.lithium.profiles import over_time, radial_profile
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from operando.study.series import Series
     from operando.study.store import Store
     from operando.study.structure import Structure
+    from operando.tomography.expected import ExpectedPhases
 
 SCINTILLATOR = 10e-6
 """Standard deviation of the light's spread in a scintillator of 20 um [m]."""
@@ -148,7 +150,6 @@ def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
 def lithiation_of(course: Course, inputs: Inputs) -> xr.Dataset:
     """Mean lithiation over time in the paper's three scenarios and in the fourth, dims ``(scenario, time)``."""
     cell, pristine, structure = inputs.cell, course.pristine, course.structure
-    change, variance = course.series.change("whole")
     volume = area_from_cell(cell=cell) * structure.cathode_thickness
     times = course.series.profiles.time
     electrolyte, active = cell.electrolyte.composition, cell.cathode.active.composition
@@ -168,14 +169,17 @@ def lithiation_of(course: Course, inputs: Inputs) -> xr.Dataset:
     initial = inputs.study.quantification.initial_lithiation.value
     loss = np.array([sums.cathode_loss for sums in course.sums]) / volume
     spread = np.array([sums.statistical[0] for sums in course.sums]) / volume
-    common = {"dims": "time", "coords": {"time": times}}
+
+    def over_scans(values: Array, units: str = "") -> xr.DataArray:
+        return xr.DataArray(values, dims="time", coords={"time": times}, attrs={"units": units})
+
     passed = course.charge.values
     begun = np.flatnonzero(passed > 0)
     start = times.values[max(int(begun[0]) - 1, 0)] if begun.size else times.values[0]
     end = times.values[course.turn] if times.values[course.turn] > start else times.values[-1] + 1.0
     three = lithiation_scenarios_from_attenuation(
-        attenuation=xr.DataArray(host + initial * full - loss, attrs={"units": "1/m"}, **common),
-        attenuation_var=xr.DataArray(spread**2, attrs={"units": "1/m^2"}, **common),
+        attenuation=over_scans(host + initial * full - loss, "1/m"),
+        attenuation_var=over_scans(spread**2, "1/m^2"),
         host_attenuation=host,
         site_concentration=pristine.site_concentration,
         electrolyte_concentration=electrolyte.lithium * pristine.contents.cathode_electrolyte / volume,
@@ -203,10 +207,9 @@ def lithiation_of(course: Course, inputs: Inputs) -> xr.Dataset:
     values = np.array([initial if f is None or f.value is None else f.value for f in fourth])
     errors = np.array([(0.0, 0.0) if f is None else (f.statistical, f.systematic) for f in fourth])
     name = "isotope exchange, closed by charge"
-    joined = xr.concat([three.lithiation, xr.DataArray(values, **common).expand_dims(scenario=[name])], dim="scenario")
-    variances = xr.concat(
-        [three.lithiation_var, xr.DataArray(errors[:, 0] ** 2, **common).expand_dims(scenario=[name])], dim="scenario"
-    )
+    own = [over_scans(part).expand_dims(scenario=[name]) for part in (values, errors[:, 0] ** 2)]
+    joined: xr.DataArray = xr.concat([three.lithiation, own[0]], dim="scenario")
+    variances: xr.DataArray = xr.concat([three.lithiation_var, own[1]], dim="scenario")
     systematic = joined * 0.0
     systematic[:3] = np.abs(initial - three.lithiation.values) * math.hypot(scale, relative)
     systematic[3] = errors[:, 1]
@@ -227,7 +230,7 @@ def expected_over_time(inputs: Inputs) -> xr.Dataset:
 
 
 def maps_of(
-    course: Course, inputs: Inputs, *, store: Store, expected: object, tell: Tell, fingerprint: str
+    course: Course, inputs: Inputs, *, store: Store, expected: ExpectedPhases, tell: Tell, fingerprint: str
 ) -> dict[str, xr.Dataset]:
     """Lithium in every voxel of every scan, kept in the store; what is drawn is returned.
 
@@ -287,7 +290,10 @@ def maps_of(
     made["averages"] = made["averages"].transpose("electrode", "time")
     if "slices" in made:
         inside = course.structure.anode.position - origin + 2 * course.structure.voxel
-        made["slices"].attrs["heights"] = {"in the anode": inside + course.structure.voxel, "anode at the separator": inside - course.structure.voxel}
+        made["slices"].attrs["heights"] = {
+            "in the anode": inside + course.structure.voxel,
+            "anode at the separator": inside - course.structure.voxel,
+        }
     return made
 
 
@@ -319,13 +325,12 @@ def _radial(cathode: xr.Dataset, structure: Structure) -> xr.Dataset:
     return made
 
 
-def _mean_volume(store: Store, which: np.ndarray) -> xr.Dataset:
+def _mean_volume(store: Store, which: Array) -> xr.Dataset:
     """Mean of some scans, added up one at a time."""
-    total = None
-    for i in which:
-        volume = store.read(f"scans/{int(i):03d}")[["attenuation", "attenuation_var"]]
-        total = volume if total is None else total + volume
-    assert total is not None
+    names = ["attenuation", "attenuation_var"]
+    total = store.read(f"scans/{int(which[0]):03d}")[names]
+    for i in which[1:]:
+        total = total + store.read(f"scans/{int(i):03d}")[names]
     count = len(which)
     return total.assign(
         attenuation=(total.attenuation / count).assign_attrs(units="1/m"),

@@ -161,14 +161,11 @@ def front_figure(
         pristine=pristine,
         leaving=[leaving_fraction] * series.profiles.sizes["time"],
     )
-    now = profile.isel(time=step)
-    if float(1 - now.lithiation.min()) < EARLY:
+    now = _up_to_plane(profile.isel(time=step, drop=True), plane=structure.separator.position, voxel=structure.voxel)
+    if float(now.delithiation.max()) < EARLY:
         return undetermined(name=name, unit="um", why="Too little lithium has left the cathode.")
     front = front_depth_from_profile(
-        delithiation=1 - now.lithiation,
-        delithiation_var=now.lithiation_var,
-        plane=structure.separator.position,
-        skip=0.6 * structure.voxel,
+        delithiation=now.delithiation, delithiation_var=now.delithiation_var, plane=structure.separator.position
     )
     if front.value is None or front.variance is None:
         return undetermined(name=name, unit="um", why=front.note)
@@ -185,12 +182,31 @@ def front_figure(
     )
 
 
+def _up_to_plane(profile: xr.Dataset, *, plane: float, voxel: float) -> xr.Dataset:
+    """Delithiation against z with a last point at the separator.
+
+    Slices that blur mixes with the separator are left out, and the two before them are extended to the plane in a
+    straight line: the maximum that the front's depth refers to lies there.
+    """
+    clear = profile.where(profile.z < plane - 0.75 * voxel, drop=True)
+    values, variances = 1 - clear.lithiation.values, clear.lithiation_var.values
+    reach = float(plane - clear.z[-1]) / voxel
+    value = values[-1] + reach * (values[-1] - values[-2])
+    variance = (1 + reach) ** 2 * variances[-1] + reach**2 * variances[-2]
+    z = ("z", np.append(clear.z.values, plane), {"units": "m"})
+    made = {
+        "delithiation": ("z", np.append(values, value), {"units": ""}),
+        "delithiation_var": ("z", np.append(variances, variance), {"units": ""}),
+    }
+    return xr.Dataset(made, coords={"z": z})
+
+
 def lithiation_profiles(
     *, series: Series, structure: Structure, pristine: Pristine, leaving: list[float]
 ) -> xr.Dataset:
     """Lithiation against depth for every scan, mean across the bore, in slices of the cathode ``(time, z)``."""
     change, variance = series.change("whole")
-    inside = structure.within("cathode", change.z, margin=0.0)
+    inside = structure.within("cathode", change.z, margin=0.3)
     bore = math.pi * structure.radius**2
     factor = series.area / bore / pristine.scale
     sigma6, sigma7 = lithium_isotopes()

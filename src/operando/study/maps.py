@@ -78,8 +78,11 @@ def lithiation_map(
 
 
 def _inside(volume: xr.Dataset, layer: str, structure: Structure) -> xr.DataArray:
-    disc = disc_mask(volume=volume.attenuation, radius=structure.radius - structure.voxel)
-    return disc & structure.within(layer, volume.z, margin=0.5 if layer == "cathode" else 1.0)
+    """Voxels of a layer that its neighbours do not shine into; the anode's indium shines furthest."""
+    inside = disc_mask(volume=volume.attenuation, radius=structure.radius - structure.voxel)
+    inside = inside & structure.within(layer, volume.z, margin=0.5 if layer == "cathode" else 1.0)
+    clear: xr.DataArray = inside & (volume.z < structure.anode.position - 2.5 * structure.voxel)
+    return clear
 
 
 def _masked(cropped: xr.Dataset, values: dict[str, object]) -> xr.Dataset:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
 from operando.report import (
     cathode_volume,
@@ -25,14 +25,13 @@ from operando.report import (
 from operando.report.style import png_bytes
 from operando.units import Measured
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+Found = Mapping[str, xr.Dataset]
 
 Picture = tuple[str, bytes, str]
 """Name, PNG file, caption."""
 
 
-def pictures_of(found: Mapping[str, xr.Dataset]) -> Iterator[Picture]:
+def pictures_of(found: Found) -> Iterator[Picture]:
     """Draw what was found; a figure whose data is absent is left out.
 
     Parameters
@@ -41,27 +40,12 @@ def pictures_of(found: Mapping[str, xr.Dataset]) -> Iterator[Picture]:
         Datasets by name: ``quality``, ``volumes``, ``profiles``, ``slices``, ``averages``, ``cycler``, ``lithium6``,
         ``lithiation``, ``expected``, ``depth``, ``radial``, ``cathode``.
     """
-    for name, draw, caption, needs in (
-        ("overview", _overview, overview.CAPTION, ("volumes", "lithiation", "cathode", "lithium6")),
-        ("quality", _quality, radiograph.CAPTION, ("quality",)),
-        ("phases", lambda f: phases.phases_figure(f["volumes"]), phases.CAPTION, ("volumes",)),
-        ("joint-histogram", lambda f: joint_histogram.joint_histogram_figure(f["volumes"]), joint_histogram.CAPTION, ("volumes", "joint")),
-        ("depth-time", _depth_time, depth_time.CAPTION, ("profiles",)),
-        ("slices", _slices, slices.CAPTION, ("slices",)),
-        ("electrode-averages", _averages, electrode_averages.CAPTION, ("averages",)),
-        ("separator-lithium6", lambda f: separator_maps.separator_maps_figure(f["lithium6"]), separator_maps.CAPTION, ("lithium6",)),
-        ("separator-lithium6-change", lambda f: separator_maps.separator_change_figure(f["lithium6"]), separator_maps.CHANGE_CAPTION, ("lithium6",)),
-        ("lithiation-time", _lithiation_time, lithiation_time.CAPTION, ("lithiation",)),
-        ("lithiation-depth", lambda f: lithiation_depth.lithiation_depth_figure(f["depth"]), lithiation_depth.CAPTION, ("depth",)),
-        ("cathode-volume", lambda f: cathode_volume.cathode_volume_figure(f["cathode"]), cathode_volume.CAPTION, ("cathode",)),
-        ("radial", lambda f: radial.radial_figure(f["radial"]), radial.CAPTION, ("radial",)),
-    ):  # fmt: skip
+    for name, (draw, caption, needs) in PICTURES.items():
         if all(need in found for need in needs):
-            figure: Figure = draw(found)
-            yield name, png_bytes(figure), caption
+            yield name, png_bytes(draw(found)), caption
 
 
-def _overview(found: Mapping[str, xr.Dataset]) -> Figure:
+def _overview(found: Found) -> Figure:
     return overview.overview_figure(
         phase=found["volumes"].phase,
         lithiation=found["lithiation"],
@@ -72,7 +56,7 @@ def _overview(found: Mapping[str, xr.Dataset]) -> Figure:
     )
 
 
-def _quality(found: Mapping[str, xr.Dataset]) -> Figure:
+def _quality(found: Found) -> Figure:
     quality = found["quality"]
     return radiograph.radiograph_figure(
         quality.line_integral,
@@ -82,20 +66,58 @@ def _quality(found: Mapping[str, xr.Dataset]) -> Figure:
     )
 
 
-def _depth_time(found: Mapping[str, xr.Dataset]) -> Figure:
+def _depth_time(found: Found) -> Figure:
     profiles = found["profiles"]
     layers = {name: (float(low), float(high)) for name, (low, high) in profiles.attrs.get("layers", {}).items()}
     return depth_time.depth_time_figure(profiles, layers=layers)
 
 
-def _slices(found: Mapping[str, xr.Dataset]) -> Figure:
+def _slices(found: Found) -> Figure:
     return slices.slices_figure(found["slices"], heights=found["slices"].attrs.get("heights"))
 
 
-def _averages(found: Mapping[str, xr.Dataset]) -> Figure:
+def _averages(found: Found) -> Figure:
     return electrode_averages.electrode_averages_figure(found["averages"], cycler=found.get("cycler"))
 
 
-def _lithiation_time(found: Mapping[str, xr.Dataset]) -> Figure:
+def _lithiation_time(found: Found) -> Figure:
     expected = found["expected"].lithiation if "expected" in found else None
     return lithiation_time.lithiation_time_figure(found["lithiation"], expected=expected)
+
+
+PICTURES: Mapping[str, tuple[Callable[[Found], Figure], str, tuple[str, ...]]] = {
+    "overview": (_overview, overview.CAPTION, ("volumes", "lithiation", "cathode", "lithium6")),
+    "quality": (_quality, radiograph.CAPTION, ("quality",)),
+    "phases": (lambda found: phases.phases_figure(found["volumes"]), phases.CAPTION, ("joint",)),
+    "joint-histogram": (
+        lambda found: joint_histogram.joint_histogram_figure(found["joint"]),
+        joint_histogram.CAPTION,
+        ("joint",),
+    ),
+    "depth-time": (_depth_time, depth_time.CAPTION, ("profiles",)),
+    "slices": (_slices, slices.CAPTION, ("slices",)),
+    "electrode-averages": (_averages, electrode_averages.CAPTION, ("averages",)),
+    "separator-lithium6": (
+        lambda found: separator_maps.separator_maps_figure(found["lithium6"]),
+        separator_maps.CAPTION,
+        ("lithium6",),
+    ),
+    "separator-lithium6-change": (
+        lambda found: separator_maps.separator_change_figure(found["lithium6"]),
+        separator_maps.CHANGE_CAPTION,
+        ("lithium6",),
+    ),
+    "lithiation-time": (_lithiation_time, lithiation_time.CAPTION, ("lithiation",)),
+    "lithiation-depth": (
+        lambda found: lithiation_depth.lithiation_depth_figure(found["depth"]),
+        lithiation_depth.CAPTION,
+        ("depth",),
+    ),
+    "cathode-volume": (
+        lambda found: cathode_volume.cathode_volume_figure(found["cathode"]),
+        cathode_volume.CAPTION,
+        ("cathode",),
+    ),
+    "radial": (lambda found: radial.radial_figure(found["radial"]), radial.CAPTION, ("radial",)),
+}
+"""How each figure is drawn, what it shows, and which of the datasets it needs; in the order of the report."""
