@@ -19,6 +19,7 @@ from operando.lithium.profiles import over_time, radial_profile
 from operando.materials.formula import AVOGADRO
 from operando.study.averages import electrode_averages
 from operando.study.findings import (
+    anode_figure,
     cathode_figures,
     front_figure,
     lithiation_profiles,
@@ -132,6 +133,7 @@ def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
             when=when,
         ),
     ]
+    figures.append(anode_figure(course=course, step=turn, when=when))
     for step in dict.fromkeys((half, turn)):
         figures.append(
             front_figure(

@@ -11,6 +11,7 @@ import xarray as xr
 
 from operando.cell.optics import lithium_isotopes
 from operando.cell.protocol import expected_lithiation_from_cell
+from operando.lithium.anode import lithium_gain_figure
 from operando.lithium.budget import Figure, undetermined
 from operando.lithium.exchange import exchange_extent_figure, leaving_fraction_figure, lithiation_figure
 from operando.lithium.front import front_depth_from_profile
@@ -21,11 +22,15 @@ from operando.study.quantities import FACE, Pristine, Sums, mixture_of
 if TYPE_CHECKING:
     from operando.cell.model import Cell
     from operando.lithium.exchange import Balance
+    from operando.study.analysis import Course
     from operando.study.series import Series
     from operando.study.structure import Structure
     from operando.tomography.axis import RotationAxis
     from operando.tomography.marks import MarkedRegistration
     from operando.units import Measured
+
+INDIUM = 0.01
+"""How far the attenuation of the same indium may differ between scans: it hardens the beam as it swells (relative)."""
 
 EARLY = 0.02
 """Delithiation below which no front is looked for: it has hardly left the separator."""
@@ -142,6 +147,35 @@ def cathode_figures(
     renamed = [replace(percent(figure), name=name) for figure, name in zip(found, names, strict=True)]
     expected = 100 * expected_lithiation_from_cell(cell=cell, time=time)
     return [replace(renamed[0], expected=expected), *renamed[1:]]
+
+
+def anode_figure(*, course: Course, step: int, when: str) -> Figure:
+    """Lithium that the anode has gained, or why it cannot be told."""
+    series, structure, pristine = course.series, course.structure, course.pristine
+    change, variance = series.change("whole")
+    inside = (change.z > structure.anode.position - 2 * structure.voxel) & (change.z < structure.top)
+    factor = series.area * structure.voxel / pristine.scale
+    gain = float(change.isel(time=step).where(inside).sum()) * factor
+    sigma = math.sqrt(float(variance.isel(time=step).where(inside).sum())) * factor
+    held = float(series.profiles.inner.isel(time=0).where(inside).sum()) * factor
+    sigma6, sigma7 = lithium_isotopes()
+    figure = lithium_gain_figure(
+        attenuation_gain=gain,
+        attenuation_gain_sigma=sigma,
+        indium_attenuation=held,
+        indium_relative_sigma=INDIUM,
+        arriving_fraction=pristine.enrichment,
+        arriving_fraction_sigma=pristine.posterior.sigma("enrichment"),
+        sigma6=sigma6,
+        sigma7=sigma7,
+    )
+    name = f"anode, lithium gained {when}"
+    if figure.value is None:
+        return replace(figure, name=name, unit="umol")
+    terms = {cause: 1e6 * term for cause, term in figure.terms.items()}
+    return replace(
+        figure, name=name, value=1e6 * figure.value, unit="umol", statistical=1e6 * figure.statistical, terms=terms
+    )
 
 
 def front_figure(

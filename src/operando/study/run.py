@@ -76,7 +76,8 @@ def run_study(study: Study, *, study_file: Path, tell: Tell, fresh: bool = False
     found["profiles"], found["depth"] = profiles_of_course(course)
     found["lithiation"], found["expected"] = lithiation_of(course, inputs), expected_over_time(inputs)
     if inputs.cycler is not None:
-        found["cycler"] = inputs.cycler
+        clock = inputs.cycler.time.values - study.data.clock_offset
+        found["cycler"] = inputs.cycler.assign_coords(time=("time", clock, {"units": "s"}))
     found["quality"] = _quality(inputs, recipe, first)
     warnings = frame.warnings
     summary = Summary(study.name, "complete", tuple(figures), warnings, study.results / "report.html")
