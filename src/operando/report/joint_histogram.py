@@ -52,7 +52,7 @@ def joint_histogram_figure(volumes: xr.Dataset, *, bins: int = 200) -> Figure:
             _draw_phase(axes, first[members], second[members], words(names[int(label)]), colour)
     axes.set_xlabel(axis_label("Neutron attenuation" if neutron_unit else "Neutron grey value", neutron_unit))
     axes.set_ylabel(axis_label("X-ray attenuation" if xray_unit else "X-ray grey value", xray_unit))
-    axes.legend(loc="lower right", bbox_to_anchor=(0.0, 1.0), handlelength=1.2, frameon=True, edgecolor="none")
+    axes.legend(loc="lower right", handlelength=1.2, frameon=True, edgecolor="none")
     colour_bar(
         figure, picture, ax=axes, pad=0.02, label="Voxels per bin" if every == 1 else f"Voxels per bin, 1 of {every}"
     )
