@@ -94,6 +94,28 @@ def test_optics_blur_light_and_leave_the_total():
     np.testing.assert_allclose(a.sum(("y", "x")), b.sum(("y", "x")), rtol=2e-4)
 
 
+def test_a_thick_layer_sees_the_mean_of_its_depths():
+    options = {"cut": "111", "axes": (0,), "bias": (0.0, 0.0, 2e-3), "width": 1e6, "contrast": 0.1}
+    along = (np.arange(64) - 31.5) * 1e-6
+    k = 2 * np.pi / 16e-6
+    wave = 2e-6 * np.cos(k * along)[None, :] * np.exp(-((along[:, None] ** 2 + along[None, :] ** 2) / (2 * 14e-6**2)))
+    field = xr.DataArray(
+        np.stack([0 * wave, 0 * wave, wave]),
+        dims=("component", "y", "x"),
+        coords={"component": list("xyz")} | {d: (d, along, {"units": "m"}) for d in ("y", "x")},
+        attrs={"units": "T"},
+    )
+    thin, thick = NVMicroscope(**options), NVMicroscope(**options, thickness=4e-6)
+    frequency = thin.sweep(step=0.25e6)
+    seen = []
+    for microscope in (thin, thick):
+        cube, _ = simulate_odmr(field, microscope=microscope, frequency=frequency, dwell=1.0, seed=None)
+        lines = fit_lines(cube.isel(y=slice(31, 33), x=slice(31, 33)), lines=2, width=1e6)
+        seen.append(float((lines.centre[1] - lines.centre[0]).mean()) / 2 / NV.gyromagnetic_ratio - 2e-3)
+    # (1 - exp(-k d)) / (k d) for the one wavelength; the envelope mixes in some longer and shorter ones
+    assert seen[1] / seen[0] == pytest.approx((1 - np.exp(-k * 4e-6)) / (k * 4e-6), rel=0.04)
+
+
 def test_sweep_holds_every_line():
     microscope = NVMicroscope(cut="110", bias=(3e-3, 1e-3, 5e-3))
     frequency = microscope.sweep(step=1e6, largest_field=1e-4)

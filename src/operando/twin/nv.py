@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from operando.errors import InputError
 from operando.io.field_map import write_map
+from operando.magnetism.continuation import upward_continued
 from operando.magnetism.lines import lines_from_field
 from operando.magnetism.nv import NV, Cut, Nitrogen, NVCentre, nv_frames_from_cut, splitting_from_temperature
 from operando.magnetism.odmr import fluorescence_from_lines
@@ -22,6 +23,8 @@ from operando.units import in_units
 Array = npt.NDArray[Any]
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
+_DEPTHS = 4
+"""Depths at which a layer is sampled, by Gauss and Legendre."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class NVMicroscope:
         Detected from one pixel far from any line [1/s].
     point_spread:
         Full width at half height of the optics' point spread, of the light and not of the field [m].
+    thickness:
+        Of the layer of centres, above the plane of the field map [m]; every depth adds its own spectrum.
     temperature:
-        Of the diamond [K], and how much it drifts during a measurement [K]:
+        Of the diamond at mid-measurement [K].
     temperature_drift:
         From first to last frequency, evenly [K].
     intensity_drift:
@@ -66,6 +71,7 @@ class NVMicroscope:
     nitrogen: Nitrogen | None = None
     photon_rate: float = 1e7
     point_spread: float = 0.0
+    thickness: float = 0.0
     temperature: float = 300.0
     temperature_drift: float = 0.0
     intensity_drift: float = 0.0
@@ -108,7 +114,7 @@ def simulate_odmr(
     Parameters
     ----------
     field_map:
-        Of the sample at the sensor, dims component, y, x [T].
+        Of the sample at the sensor, or at the face of its layer that is near the sample, dims component, y, x [T].
     frequency:
         Ascending [Hz].
     dwell:
@@ -171,14 +177,30 @@ def record_odmr(
 
 
 def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array:
-    """Relative fluorescence ``(frequency, y, x)``, blurred by the optics."""
-    vectors = np.moveaxis(total.values, 0, -1)
+    """Relative fluorescence ``(frequency, y, x)``, averaged over the layer and blurred by the optics."""
+    if microscope.thickness > 0:
+        depths, weights = np.polynomial.legendre.leggauss(_DEPTHS)
+        planes = [upward_continued(total, distance=microscope.thickness * (1 + d) / 2) for d in depths]
+        spectra = sum(w / 2 * _spectra(p, microscope, swept) for w, p in zip(weights, planes, strict=True))
+    else:
+        spectra = _spectra(total, microscope, swept)
+    light = np.moveaxis(np.asarray(spectra), -1, 0)
+    if microscope.point_spread > 0:
+        sigma = microscope.point_spread / _FWHM_PER_SIGMA
+        pixels = [sigma / float(np.diff(total[axis].values).mean()) for axis in ("y", "x")]
+        light = gaussian_filter(light, sigma=(0.0, *pixels), mode="nearest")
+    return np.ascontiguousarray(light)
+
+
+def _spectra(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array:
+    """Relative fluorescence ``(y, x, frequency)`` of centres in one plane."""
     centre = microscope.centre
     middle = splitting_from_temperature(temperature=microscope.temperature, centre=centre)
+    vectors = np.moveaxis(total.values, 0, -1)
     lines = lines_from_field(field=vectors, frames=microscope.frames, splitting=middle, centre=centre)
     # lines move with D, all alike: a line later by d is the same as a microwave earlier by d
     drift = centre.splitting_slope * microscope.temperature_drift * np.linspace(-0.5, 0.5, swept.size)
-    spectra = fluorescence_from_lines(
+    return fluorescence_from_lines(
         frequency=swept - drift,
         lines=lines.reshape(*lines.shape[:-2], -1),
         width=microscope.width,
@@ -186,10 +208,3 @@ def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array
         shape=microscope.shape,
         nitrogen=microscope.nitrogen,
     )
-    light = np.moveaxis(spectra, -1, 0)
-    if microscope.point_spread > 0:
-        pixels = [
-            microscope.point_spread / _FWHM_PER_SIGMA / float(np.diff(total[d].values).mean()) for d in ("y", "x")
-        ]
-        light = gaussian_filter(light, sigma=(0.0, *pixels), mode="nearest")
-    return np.ascontiguousarray(light)
