@@ -153,13 +153,14 @@ def test_every_false_fit_has_its_reason():
     spike[20] -= 0.05
     spectra[0, 3] = spike + 1e-5 * np.random.default_rng(9).standard_normal(100)
     spectra[0, 4] = 0.0
+    spectra[0, 5] = 4095.0
     fitted = fit_lines(_cube(spectra), lines=2, noise=NOISE)
     verdict = fitted.verdict.values
     assert verdict[0, 0] == Verdict.MISSING
     assert verdict[0, 1] == Verdict.NO_LINE
     assert verdict[0, 2] != Verdict.GOOD
     assert verdict[0, 3] == Verdict.TOO_NARROW
-    assert verdict[0, 4] != Verdict.GOOD
+    assert (verdict[0, 4:6] == Verdict.NO_LINE).all()
     assert (verdict[1:] == Verdict.GOOD).all()
     assert fitted.verdict.attrs["flag_meanings"].split()[Verdict.NO_LINE] == "no_line"
 

@@ -28,6 +28,9 @@ SIGNIFICANCE = 5.0
 NARROWEST = 1.5
 """Full width, in samples, below which a line is taken for a glitch."""
 
+_ROUNDING = 1e-12
+"""Relative to the background, a dip that no instrument resolves."""
+
 _BLOCK = 8192
 _MAX_STEPS = 60
 _PILOTS = 96
@@ -79,9 +82,10 @@ class _Fit:
     outcome: Array
 
     def lineless(self, task: _Task) -> Array:
-        """Tell where the lines explain no more of the spectrum than lines fitted to noise do."""
+        """Tell where the lines explain no more of the spectrum than lines fitted to noise, or to rounding, do."""
         noise = self.squares / (task.x.size - task.parameters)
-        return np.asarray(self.flat_squares - self.squares <= SIGNIFICANCE**2 * task.lines * noise)
+        rounding = task.x.size * (_ROUNDING * self.parameters[:, 0]) ** 2
+        return np.asarray(self.flat_squares - self.squares <= SIGNIFICANCE**2 * task.lines * noise + rounding)
 
 
 def fit_lines(
