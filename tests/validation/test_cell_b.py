@@ -39,7 +39,7 @@ def studied(folder: Path, seed: int) -> list[Compared]:
 
 
 def by_name(studies: list[list[Compared]]) -> dict[str, list[Compared]]:
-    """Figures of all seeds; times are left out of the names, which differ where the first charge ends in another scan."""
+    """Figures of all seeds, by name."""
     found: dict[str, list[Compared]] = {}
     for rows in studies:
         for row in rows:

@@ -16,6 +16,9 @@ from operando.errors import InputError, RunError
 
 Array = npt.NDArray[Any]
 
+SIGNIFICANT = 3.0
+"""Standard deviations by which both sides of an interface must differ."""
+
 LEAST_CORRELATION = 0.9
 """Correlation of the measured profile with the expected one below which the stack is taken to be another."""
 
@@ -42,9 +45,7 @@ class Edge:
     above: float
 
 
-def stack_start_from_profile(
-    profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]
-) -> float:
+def stack_start_from_profile(profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]) -> float:
     """Find where a stack of known layers begins in an axial profile [m], to about half a voxel.
 
     The place at which the profile correlates most with the stack as described.
@@ -125,7 +126,9 @@ def edge_from_profile(
     spread = max(2 * found.cost / degrees, 1.0)
     covariance = np.linalg.pinv(found.jac.T @ found.jac) * spread
     error = np.sqrt(np.diag(covariance))
-    if not abs(found.x[0]) * step < reach or error[0] * step > reach:
+    contrast = float(found.x[3] - found.x[1])
+    doubt = float(np.sqrt(max(covariance[1, 1] + covariance[3, 3] - 2 * covariance[1, 3], 0.0)))
+    if not abs(found.x[0]) * step < reach or error[0] * step > reach or abs(contrast) < SIGNIFICANT * doubt:
         raise RunError(f"No interface was found near z = {1e3 * near:.3f} mm.")
     return Edge(
         position=near + float(found.x[0]) * step,
@@ -137,7 +140,9 @@ def edge_from_profile(
     )
 
 
-def _blurred_step(u: Array, at: float, low: float, low_slope: float, high: float, high_slope: float, *, width: float) -> Array:
+def _blurred_step(
+    u: Array, at: float, low: float, low_slope: float, high: float, high_slope: float, *, width: float
+) -> Array:
     """Two straight lines that meet at `at`, blurred and averaged over voxels of width one."""
 
     def mean_of(power: int) -> Array:
