@@ -125,7 +125,7 @@ class Run(Description):
 class Study(Description):
     """A study: a cell, its raw data, and how they become maps of lithium."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,80}$")
+    name: str = Field(min_length=1, max_length=80)
     cell: str
     results: Path = Path("results")
     cathode_at: Literal["top", "bottom"] = "top"
