@@ -99,6 +99,13 @@ def test_a_block_of_rows_is_that_part_of_the_whole(written):
         assert getattr(block, role).identical(getattr(whole, role).isel(row=slice(2, 5)))
 
 
+def test_projections_may_hold_fewer_rows_than_the_reference_frames(written):
+    whole, thin = read_scan(written), read_scan(written, projection_rows=slice(2, 3))
+    for role in ROLES:
+        rows = slice(2, 3) if role == "projections" else slice(0, 6)
+        assert getattr(thin, role).identical(getattr(whole, role).isel(row=rows))
+
+
 @pytest.mark.parametrize("rows", [slice(3, 3), slice(0, 7), slice(-2, 4), slice(0, 6, 2), slice(6, None)])
 def test_a_block_outside_the_detector_is_refused(written, rows):
     with pytest.raises(InputError, match="rows"):

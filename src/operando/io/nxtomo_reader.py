@@ -21,7 +21,7 @@ from operando.io.recorded import (
     check_angles,
     check_counts,
     check_pixels,
-    row_block,
+    row_blocks,
     scan_from_frames,
     utc,
 )
@@ -40,8 +40,12 @@ def scan_shape(path: Path) -> ScanShape:
         return _index(file, path).shape
 
 
-def read_scan(path: Path, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
+def read_scan(
+    path: Path, *, rows: slice | None = None, projection_rows: slice | None = None, epoch: datetime = UNIX_EPOCH
+) -> Scan:
     """Read a scan, or a block of its detector rows; `epoch` is the zero of the study's clock.
+
+    With `projection_rows` the projections hold another block than the reference frames, which are few and small.
 
     Raises
     ------
@@ -52,14 +56,14 @@ def read_scan(path: Path, *, rows: slice | None = None, epoch: datetime = UNIX_E
     """
     with hdf5.opened(path) as file:
         index = _index(file, path)
-        block = row_block(rows, index.shape.rows)
-        frames = {role: _frames(index.data, index.of[role], block) for role in index.of}
+        blocks = row_blocks(rows, projection_rows, index.shape.rows, index.of)
+        frames = {role: _frames(index.data, index.of[role], blocks[role]) for role in index.of}
     for role, values in frames.items():
         check_pixels(path, role, values, index.saturation)
     turned: dict[Role, Array] = {"projections": index.angle[index.of["projections"]]}
     if "black_body_sample" in index.of and np.isfinite(index.angle[index.of["black_body_sample"]]).all():
         turned["black_body_sample"] = index.angle[index.of["black_body_sample"]]
-    return scan_from_frames(shape=index.shape, frames=frames, angle=turned, rows=block, epoch=epoch)
+    return scan_from_frames(shape=index.shape, frames=frames, angle=turned, rows=blocks, epoch=epoch)
 
 
 @dataclass(frozen=True)

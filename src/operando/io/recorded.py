@@ -17,7 +17,7 @@ from operando.errors import FileError, InputError, OperandoError
 from operando.tomography.scan import ConeBeam, Modality, ParallelBeam, Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Array = npt.NDArray[Any]
 
@@ -139,6 +139,16 @@ def row_block(rows: slice | None, total: int) -> slice:
     return slice(first, last)
 
 
+def row_blocks(
+    rows: slice | None, projection_rows: slice | None, total: int, roles: Iterable[Role]
+) -> dict[Role, slice]:
+    """Block of rows of each role: `rows`, but `projection_rows` of the projections where they are given."""
+    blocks = dict.fromkeys(roles, row_block(rows, total))
+    if projection_rows is not None:
+        blocks["projections"] = row_block(projection_rows, total)
+    return blocks
+
+
 def check_counts(path: object, counts: Mapping[Role, int]) -> None:
     """Refuse a scan that lacks projections, open beam or dark frames."""
     remedies = {
@@ -197,16 +207,20 @@ def check_pixels(path: object, role: Role, frames: Array, saturation: float | No
 
 
 def scan_from_frames(
-    *, shape: ScanShape, frames: Mapping[Role, Array], angle: Mapping[Role, Array], rows: slice, epoch: datetime
+    *,
+    shape: ScanShape,
+    frames: Mapping[Role, Array],
+    angle: Mapping[Role, Array],
+    rows: Mapping[Role, slice],
+    epoch: datetime,
 ) -> Scan:
     """Label the frames of each role; `angle` [rad] belongs to projections and, where known, to black-body frames."""
     pixel = shape.beam.pixel
-    along = {
-        "row": xr.Variable("row", pixel * np.arange(rows.start, rows.stop), {"units": "m"}),
-        "column": xr.Variable("column", pixel * np.arange(shape.columns), {"units": "m"}),
-    }
+    column = xr.Variable("column", pixel * np.arange(shape.columns), {"units": "m"})
 
     def labelled(role: Role) -> xr.DataArray:
+        row = pixel * np.arange(rows[role].start, rows[role].stop)
+        along = {"row": xr.Variable("row", row, {"units": "m"}), "column": column}
         first = "projection" if role == "projections" else "frame"
         turned = {"angle": xr.Variable(first, angle[role], {"units": "rad"})} if role in angle else {}
         return xr.DataArray(

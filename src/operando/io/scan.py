@@ -29,8 +29,10 @@ class ScanSource(Protocol):
     def shape(self) -> ScanShape:
         """What it holds."""
 
-    def read(self, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
-        """Read it, or a block of its detector rows; `epoch` is the zero of the study's clock."""
+    def read(
+        self, *, rows: slice | None = None, projection_rows: slice | None = None, epoch: datetime = UNIX_EPOCH
+    ) -> Scan:
+        """Read it, or a block of its detector rows; see `operando.io.nxtomo_reader.read_scan`."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,11 @@ class NXtomoScan:
     path: Path
     shape: ScanShape
 
-    def read(self, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
+    def read(
+        self, *, rows: slice | None = None, projection_rows: slice | None = None, epoch: datetime = UNIX_EPOCH
+    ) -> Scan:
         """Read it; see `operando.io.nxtomo_reader.read_scan`."""
-        return read_scan(self.path, rows=rows, epoch=epoch)
+        return read_scan(self.path, rows=rows, projection_rows=projection_rows, epoch=epoch)
 
 
 def open_scan(path: Path) -> ScanSource:

@@ -23,7 +23,7 @@ from operando.io.recorded import (
     ScanShape,
     check_angles,
     check_pixels,
-    row_block,
+    row_blocks,
     scan_from_frames,
 )
 from operando.io.stack import Page, check_alike, frames_of, numbered_files
@@ -129,14 +129,16 @@ class FolderScan:
     angle: Array
     pages: dict[Role, list[Page]]
 
-    def read(self, *, rows: slice | None = None, epoch: datetime = UNIX_EPOCH) -> Scan:
+    def read(
+        self, *, rows: slice | None = None, projection_rows: slice | None = None, epoch: datetime = UNIX_EPOCH
+    ) -> Scan:
         """Read the scan, or a block of its detector rows; see `operando.io.nxtomo_reader.read_scan`."""
-        block = row_block(rows, self.shape.rows)
-        frames = {role: frames_of(pages, block) for role, pages in self.pages.items()}
+        blocks = row_blocks(rows, projection_rows, self.shape.rows, self.pages)
+        frames = {role: frames_of(pages, blocks[role]) for role, pages in self.pages.items()}
         for role, values in frames.items():
             check_pixels(self.path / DESCRIPTION, role, values)
         return scan_from_frames(
-            shape=self.shape, frames=frames, angle={"projections": self.angle}, rows=block, epoch=epoch
+            shape=self.shape, frames=frames, angle={"projections": self.angle}, rows=blocks, epoch=epoch
         )
 
 

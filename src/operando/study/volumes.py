@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BYTES_PER_PIXEL = 40
 """Memory per raw pixel while a block is corrected: counts, line integrals, their variance, and what lies between."""
 
+DOSE_PIXELS = 2**24
+"""Raw pixels from which the dose of a scan's projections is read; rows beyond them tell little more."""
+
 ABSORPTION_SHARE = 0.85
 """Share of the cells' attenuation that goes as 1/v, used to undo hardening: 0.83 in NCM83, 0.8 to 1 in other layers."""
 
@@ -71,10 +74,11 @@ def pooled_open_beam(sources: Sequence[ScanSource]) -> Array:
 
     What a camera's pixels do wrong is then the same in all scans, and leaves their differences.
     """
-    first = sources[0].read().open_beam.values.astype(np.float32)
+    one = slice(0, 1)
+    first = sources[0].read(projection_rows=one).open_beam.values.astype(np.float32)
     level, total = float(np.median(first)), np.zeros_like(first)
     for source in sources:
-        frames = source.read().open_beam.values.astype(np.float32)
+        frames = source.read(projection_rows=one).open_beam.values.astype(np.float32)
         if frames.shape != total.shape:
             raise FileError(source.path, problem="its open beam differs in shape from that of the first scan")
         total += frames * (level / float(np.median(frames)))
@@ -118,11 +122,16 @@ def _slice_sum_var(corrected: xr.Dataset) -> xr.DataArray:
 
 
 def _conditions(source: ScanSource, recipe: Recipe) -> Conditions:
-    return conditions_from_scan(_read(source, recipe, None), recipe.settings)
+    """Conditions from all rows of the reference frames and as many rows of the projections as the dose needs."""
+    shape = source.shape
+    count = min(max(DOSE_PIXELS // (shape.projections * shape.columns), 8), shape.rows)
+    first = (shape.rows - count) // 2
+    scan = _read(source, recipe, None, projection_rows=slice(first, first + count))
+    return conditions_from_scan(scan, recipe.settings)
 
 
-def _read(source: ScanSource, recipe: Recipe, rows: slice | None) -> Scan:
-    scan = source.read(rows=rows, epoch=recipe.epoch)
+def _read(source: ScanSource, recipe: Recipe, rows: slice | None, projection_rows: slice | None = None) -> Scan:
+    scan = source.read(rows=rows, projection_rows=projection_rows, epoch=recipe.epoch)
     if recipe.open_beam is None:
         return scan
     frames = recipe.open_beam if rows is None else recipe.open_beam[:, rows]
