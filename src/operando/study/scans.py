@@ -48,8 +48,6 @@ def recipe_of(inputs: Inputs, *, tell: Tell) -> Recipe:
             dark_variance=dark_variance_from_frames(first.dark),
         )
         pooled = pooled_open_beam(inputs.neutron)
-    margin = (MARGIN + 10) * shape.pixel
-    half_width = min(inputs.cell.body.outer_diameter.value / 2 + margin, shape.columns * shape.pixel / 2)
     recipe = Recipe(
         axis=RotationAxis(centre=shape.columns / 2),
         settings=settings,
@@ -57,8 +55,8 @@ def recipe_of(inputs: Inputs, *, tell: Tell) -> Recipe:
         hardening=chosen.hardening,
         cathode_at=study.cathode_at,
         epoch=shape.started or UNIX_EPOCH,
-        half_width=half_width,
-        block=block_rows(shape, memory=study.run.memory / _workers(study) / 2),
+        half_width=half_width_of(inputs),
+        block=block_rows(shape, memory=study.run.memory / workers_of(study) / 2),
         open_beam=pooled,
     )
     axis = _axis(source, recipe, study)
@@ -90,7 +88,7 @@ def volumes_of(inputs: Inputs, recipe: Recipe, store: Store, base: str, tell: Te
         (inputs.neutron[i].path, recipe, structure, store, names[i], prints[i], inputs.study.registration.drift)
         for i in todo
     ]
-    workers = min(_workers(inputs.study), len(jobs))
+    workers = min(workers_of(inputs.study), len(jobs))
     if workers <= 1:
         for k, job in enumerate(jobs):
             _volume_unit(job)
@@ -136,5 +134,13 @@ def series_of(inputs: Inputs, *, store: Store, structure: Structure, recipe: Rec
     )
 
 
-def _workers(study: Study) -> int:
+def half_width_of(inputs: Inputs) -> float:
+    """From the axis to the edge of what is reconstructed [m]: the casing and some air."""
+    shape = inputs.neutron[0].shape
+    margin = (MARGIN + 10) * shape.pixel
+    return float(min(inputs.cell.body.outer_diameter.value / 2 + margin, shape.columns * shape.pixel / 2))
+
+
+def workers_of(study: Study) -> int:
+    """Processes at a time."""
     return study.run.workers or os.cpu_count() or 1

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BYTES_PER_PIXEL = 40
 """Memory per raw pixel while a block is corrected: counts, line integrals, their variance, and what lies between."""
 
+LEAST_ROWS = 8
+"""Rows of the smallest block that is worth reading."""
+
 DOSE_PIXELS = 2**24
 """Raw pixels from which the dose of a scan's projections is read; rows beyond them tell little more."""
 
@@ -65,8 +68,12 @@ class Recipe:
 
 def block_rows(shape: ScanShape, *, memory: float) -> int:
     """Detector rows whose correction and reconstruction fit into `memory` [bytes]."""
-    per_row = shape.columns * (shape.projections * BYTES_PER_PIXEL + shape.columns * 24)
-    return max(int(memory / per_row), 8)
+    return max(int(memory / bytes_per_row(shape)), LEAST_ROWS)
+
+
+def bytes_per_row(shape: ScanShape) -> float:
+    """Memory that the correction and reconstruction of one detector row take [byte]."""
+    return float(shape.columns * (shape.projections * BYTES_PER_PIXEL + shape.columns * 24))
 
 
 def pooled_open_beam(sources: Sequence[ScanSource]) -> Array:
