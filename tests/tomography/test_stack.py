@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from operando.errors import InputError, RunError
-from operando.tomography.stack import edge_from_profile, stack_start_from_profile
+from operando.tomography.stack import edge_from_profile, stack_borders_from_profile
 
 STEP = 28e-6
 Z = STEP * np.arange(80)
@@ -33,8 +33,11 @@ def blurred_stack(start: float, blur: float) -> np.ndarray:
 @given(st.floats(0.3e-3, 0.9e-3), st.floats(5e-6, 20e-6))
 def test_the_stack_and_its_first_edges_are_found(start: float, blur: float) -> None:
     profile = labelled(blurred_stack(start, blur))
-    rough = stack_start_from_profile(profile, thicknesses=THICKNESSES, levels=LEVELS)
-    assert abs(rough - start) < STEP
+    described = (0.93 * THICKNESSES[0], 1.06 * THICKNESSES[1], *THICKNESSES[2:])
+    borders = stack_borders_from_profile(profile, thicknesses=described, levels=LEVELS)
+    truth = start + np.concatenate([[0], np.cumsum(THICKNESSES[:2])])
+    np.testing.assert_allclose(borders[:2], truth[:2], atol=0.6 * STEP)
+    assert borders[2] == pytest.approx(truth[2], abs=1.6 * STEP)  # the cut-off widens the bright layer by its blur
     noise = labelled(np.full(Z.shape, 1e-4))
     for position in (start, start + THICKNESSES[0]):
         edge = edge_from_profile(profile, noise, near=position + 0.3 * STEP, reach=4 * STEP)
@@ -64,9 +67,9 @@ def test_the_error_of_an_edge_is_its_scatter() -> None:
 def test_another_stack_is_refused() -> None:
     upside_down = labelled(blurred_stack(0.6e-3, 12e-6)[::-1])
     with pytest.raises(RunError, match="cathode_at"):
-        stack_start_from_profile(upside_down, thicknesses=THICKNESSES, levels=LEVELS)
+        stack_borders_from_profile(upside_down, thicknesses=THICKNESSES, levels=LEVELS)
     with pytest.raises(InputError, match="no higher than"):
-        stack_start_from_profile(upside_down, thicknesses=(3e-3, 1e-3), levels=(1.0, 2.0, 3.0, 4.0))
+        stack_borders_from_profile(upside_down, thicknesses=(3e-3, 1e-3), levels=(1.0, 2.0, 3.0, 4.0))
 
 
 def test_no_edge_where_there_is_none() -> None:

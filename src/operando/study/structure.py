@@ -11,7 +11,7 @@ import xarray as xr
 from operando.cell.optics import Layer, layers_from_cell
 from operando.lithium.profiles import axial_profile, disc_mask
 from operando.tomography.drift import drift_from_volumes
-from operando.tomography.stack import Edge, edge_from_profile, stack_start_from_profile
+from operando.tomography.stack import Edge, edge_from_profile, stack_borders_from_profile
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
@@ -68,19 +68,18 @@ class Structure:
 
 
 def structure_from_volume(volume: xr.Dataset, *, cell: Cell) -> Structure:
-    """Find the layers of a cell in its first volume; see `stack_start_from_profile` for what is refused."""
+    """Find the layers of a cell in its first volume; see `stack_borders_from_profile` for what is refused."""
     voxel = float(volume.z[1] - volume.z[0])
     layers = layers_from_cell(cell=cell)
     radius = cell.body.inner_diameter.value / 2
     profile = slice_means(volume, radius=radius - MARGIN * voxel)
-    start = stack_start_from_profile(
+    borders = stack_borders_from_profile(
         profile.attenuation,
         thicknesses=[layer.thickness for layer in layers[1:-1]],
         levels=[layer.attenuation for layer in layers],
     )
-    heights = start + np.cumsum([layer.thickness for layer in layers[1:-1]])
-    edges = [_edge(profile, float(near), voxel) for near in (start, *heights[:2])]
-    top = float(heights[-1]) + _growth(layers)
+    edges = [_edge(profile, near, voxel) for near in borders[:3]]
+    top = edges[2].position + sum(layer.thickness for layer in layers[3:-1]) + _growth(layers)
     return Structure(edges[0], edges[1], edges[2], top=top, voxel=voxel, radius=radius)
 
 

@@ -16,6 +16,9 @@ from operando.errors import InputError, RunError
 
 Array = npt.NDArray[Any]
 
+WANDER = 0.6
+"""How far the stack's first border may move, in thicknesses of the first layer."""
+
 SIGNIFICANT = 3.0
 """Standard deviations by which both sides of an interface must differ."""
 
@@ -45,10 +48,14 @@ class Edge:
     above: float
 
 
-def stack_start_from_profile(profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]) -> float:
-    """Find where a stack of known layers begins in an axial profile [m], to about half a voxel.
+def stack_borders_from_profile(
+    profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]
+) -> list[float]:
+    """Find the borders of a stack of known layers in an axial profile [m], to about half a voxel.
 
-    The place at which the profile correlates most with the stack as described.
+    The whole stack is placed where the profile correlates most with it as described. Layers may be thicker or thinner
+    than that: each border is then moved, in turn, to where the levels on its two sides fit best. Values beyond twice
+    the first layer's are cut off, so that one bright layer does not decide.
 
     Parameters
     ----------
@@ -77,16 +84,37 @@ def stack_start_from_profile(profile: xr.DataArray, *, thicknesses: Sequence[flo
             received=f"a stack of {1e3 * height:.3g} mm",
             remedy="Check the masses and the pixel size.",
         )
-    borders = np.concatenate([[0.0], np.cumsum(thicknesses)])
-    expected = np.asarray(levels)[np.searchsorted(borders, z[None, :] - places[:, None])]
-    correlation = [np.corrcoef(row, profile.values)[0, 1] for row in expected]
+    ceiling = 2 * levels[1]
+    values, known = np.minimum(profile.values, ceiling), np.minimum(levels, ceiling)
+    heights = np.concatenate([[0.0], np.cumsum(thicknesses)])
+    expected = known[np.searchsorted(heights, z[None, :] - places[:, None])]
+    correlation = [np.corrcoef(row, values)[0, 1] for row in expected]
     best = int(np.argmax(correlation))
     if not correlation[best] >= LEAST_CORRELATION:
         raise RunError(
             f"No stack as described was found along the axis: the best correlation is {correlation[best]:.2f}. "
             "Check cathode_at, the cell's description, and that neutron and X-ray data are not swapped."
         )
-    return float(places[best])
+    return _settled(z, values, known, places[best] + heights)
+
+
+def _settled(z: Array, values: Array, levels: Array, borders: Array) -> list[float]:
+    """Move each border between its neighbours until none moves any more."""
+    step = z[1] - z[0]
+    for _ in range(10):
+        before = borders.copy()
+        for k in range(borders.size):
+            low = borders[k - 1] if k else borders[k] - WANDER * (borders[k + 1] - borders[k])
+            high = borders[k + 1] if k + 1 < borders.size else borders[k] + step
+            tried = np.arange(low + step / 2, high - step / 4, step / 4)
+            if not tried.size:
+                continue
+            near = (z > low - 3 * step) & (z < high + 3 * step)
+            side = np.where(z[near] < tried[:, None], levels[k], levels[k + 1])
+            borders[k] = tried[int(np.argmin(((side - values[near]) ** 2).sum(axis=1)))]
+        if np.array_equal(before, borders):
+            break
+    return [float(border) for border in borders]
 
 
 def edge_from_profile(
@@ -148,10 +176,8 @@ def _blurred_step(
     def mean_of(power: int) -> Array:
         x = np.array([u - at - 0.5, u - at + 0.5]) / width
         bell = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-        if power == 0:
-            integral = width * (x * ndtr(x) + bell)
-        else:
-            integral = width**2 / 2 * ((x**2 + 1) * ndtr(x) + x * bell)
+        first = width * (x * ndtr(x) + bell)
+        integral = first if power == 0 else width**2 / 2 * ((x**2 + 1) * ndtr(x) + x * bell)
         return np.asarray(integral[1] - integral[0])
 
     ramp = mean_of(1)
