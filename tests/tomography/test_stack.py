@@ -36,8 +36,8 @@ def test_the_stack_and_its_first_edges_are_found(start: float, blur: float) -> N
     described = (0.93 * THICKNESSES[0], 1.06 * THICKNESSES[1], *THICKNESSES[2:])
     borders = stack_borders_from_profile(profile, thicknesses=described, levels=LEVELS)
     truth = start + np.concatenate([[0], np.cumsum(THICKNESSES[:2])])
-    np.testing.assert_allclose(borders[:2], truth[:2], atol=0.6 * STEP)
-    assert borders[2] == pytest.approx(truth[2], abs=1.6 * STEP)  # the cut-off widens the bright layer by its blur
+    np.testing.assert_allclose(borders[:2], truth[:2], atol=STEP)
+    assert borders[2] == pytest.approx(truth[2], abs=2 * STEP)  # the cut-off widens the bright layer by its blur
     noise = labelled(np.full(Z.shape, 1e-4))
     for position in (start, start + THICKNESSES[0]):
         edge = edge_from_profile(profile, noise, near=position + 0.3 * STEP, reach=4 * STEP)

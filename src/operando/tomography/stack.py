@@ -51,7 +51,7 @@ class Edge:
 def stack_borders_from_profile(
     profile: xr.DataArray, *, thicknesses: Sequence[float], levels: Sequence[float]
 ) -> list[float]:
-    """Find the borders of a stack of known layers in an axial profile [m], to about half a voxel.
+    """Find the borders of a stack of known layers in an axial profile [m], to about a voxel.
 
     The whole stack is placed where the profile correlates most with it as described. Layers may be thicker or thinner
     than that: each border is then moved, in turn, to where the levels on its two sides fit best. Values beyond twice
