@@ -12,17 +12,23 @@ import numpy as np
 import xarray as xr
 
 from operando.cell.builtin import load_cell
+from operando.cell.optics import layers_from_cell
 from operando.errors import FileError, InputError
 from operando.frames import Array
 from operando.io.cycler import read_cycler
 from operando.io.scan import ScanSource, find_scans
+from operando.tomography.scan import ConeBeam
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
+    from operando.io.recorded import ScanShape
     from operando.study.settings import Study
 
 Tell = Callable[[str, int, int], None]
 """Called with what is being done, how many units are done, and how many there are."""
+
+CHECKED_AT_ONCE = 2**28
+"""Raw bytes that are read at a time where frames are only looked at."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +62,46 @@ def inputs_of(study: Study) -> Inputs:
     neutron = _scans(study.data.neutron, "neutron")
     xray = _scans(study.data.xray, "xray") if study.data.xray else ()
     cycler = read_cycler(study.data.cycler) if study.data.cycler else None
-    first = neutron[0].shape
-    for source in neutron[1:]:
-        if (source.shape.rows, source.shape.columns) != (first.rows, first.columns):
-            raise FileError(
-                source.path,
-                problem=f"is {source.shape.rows} x {source.shape.columns} pixels, unlike the first scan",
-                remedy="One study takes scans of one camera setting.",
-            )
-    wide = cell.body.outer_diameter.value
-    if first.columns * first.pixel < wide:
-        raise InputError(
-            "cell",
-            must=f"narrower than the image of {1e3 * first.columns * first.pixel:.3g} mm",
-            received=f"{1e3 * wide:.3g} mm",
-            remedy="Check the pixel size and the cell's description.",
+    _check_alike(neutron)
+    _check_size(cell, neutron[0].shape)
+    if xray and not isinstance(xray[0].shape.beam, ConeBeam):
+        raise FileError(
+            xray[0].path,
+            problem="does not state a cone beam",
+            remedy="Give the distances from the source to the sample and to the detector.",
         )
-    return Inputs(study, cell, neutron, xray, cycler)
+    inputs = Inputs(study, cell, neutron, xray, cycler)
+    if not pristine_of(inputs).any():
+        raise InputError(
+            "clock_offset in [data]",
+            must="the cycler's time at the start of the first scan, which ends before the first charge passes",
+            received=f"{study.data.clock_offset:g} s",
+            remedy="Compare the clocks of the cycler and the instrument.",
+        )
+    return inputs
+
+
+def check_frames(source: ScanSource) -> None:
+    """Read every pixel of a scan once, a block of rows at a time, so that damage is found before work is done.
+
+    Raises
+    ------
+    FileError
+        If frames are damaged, or pixels are not finite or saturated.
+    """
+    shape = source.shape
+    step = max(CHECKED_AT_ONCE * shape.rows // shape.nbytes, 1)
+    for first in range(0, shape.rows, step):
+        source.read(rows=slice(first, min(first + step, shape.rows)))
+
+
+def pristine_of(inputs: Inputs) -> Array:
+    """Which scans ended before any charge passed; without a cycler's record the first."""
+    ends = inputs.times + np.array([source.shape.duration for source in inputs.neutron]) / 2
+    charge = charge_of(inputs)
+    if charge is None:
+        return np.asarray(ends <= ends[0])
+    return np.array([float(charge.interp(time=end)) <= 0 for end in ends])
 
 
 def charge_of(inputs: Inputs) -> xr.DataArray | None:
@@ -88,6 +117,33 @@ def charge_of(inputs: Inputs) -> xr.DataArray | None:
     padded = np.concatenate([[ends[1]], time, [ends[0]]])
     values = np.concatenate([passed[:1], passed, passed[-1:]])
     return xr.DataArray(values, dims="time", coords={"time": padded}, attrs={"units": "C"})
+
+
+def _check_alike(scans: tuple[ScanSource, ...]) -> None:
+    first = scans[0].shape
+    for source in scans[1:]:
+        shape = source.shape
+        if (shape.rows, shape.columns, shape.pixel) != (first.rows, first.columns, first.pixel):
+            raise FileError(
+                source.path,
+                problem=f"is {shape.rows} x {shape.columns} pixels of {1e6 * shape.pixel:g} um, unlike the first scan",
+                remedy="One study takes scans of one camera setting.",
+            )
+
+
+def _check_size(cell: Cell, shape: ScanShape) -> None:
+    stack = sum(layer.thickness for layer in layers_from_cell(cell=cell)[1:-1])
+    for name, size, pixels in (
+        ("outer diameter of the cell", cell.body.outer_diameter.value, shape.columns),
+        ("height of the cell's stack", stack, shape.rows),
+    ):
+        if pixels * shape.pixel < size:
+            raise InputError(
+                name,
+                must=f"less than the image's {1e3 * pixels * shape.pixel:.3g} mm",
+                received=f"{1e3 * size:.3g} mm",
+                remedy="Check the scan's pixel size and the cell's description.",
+            )
 
 
 def _scans(folder: Path, wanted: str) -> tuple[ScanSource, ...]:

@@ -9,12 +9,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from operando.io.recorded import UNIX_EPOCH
 from operando.io.scan import ScanSource, open_scan
-from operando.study.inputs import Inputs, Tell, charge_of
+from operando.study.inputs import Inputs, Tell, check_frames, pristine_of
 from operando.study.series import Series, profiles_of, series_from_profiles
 from operando.study.store import Store, fingerprint_of
 from operando.study.structure import MARGIN, Structure, motion_of, structure_from_volume
@@ -77,16 +76,20 @@ def volumes_of(inputs: Inputs, recipe: Recipe, store: Store, base: str, tell: Te
     """Reconstruct and align every scan; the first one fixes the frame."""
     names = [f"scans/{i:03d}" for i in range(len(inputs.neutron))]
     prints = [fingerprint_of(base, "volume", source.path) for source in inputs.neutron]
-    if not store.holds(FIRST, fingerprint=prints[0]):
+    todo = [i for i in range(len(names)) if not store.holds(names[i], fingerprint=prints[i])]
+    for k, i in enumerate(todo):
+        check_frames(inputs.neutron[i])
+        tell("raw frames", k + 1, len(todo))
+    if 0 in todo:
         volume = volume_of_scan(inputs.neutron[0], recipe)
         store.write(FIRST, _with_motion(volume, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), fingerprint=prints[0])
     structure = structure_from_volume(store.read(FIRST), cell=inputs.cell)
-    todo = [i for i in range(1, len(names)) if not store.holds(names[i], fingerprint=prints[i])]
-    done = len(names) - len(todo)
+    later = [i for i in todo if i > 0]
+    done = len(names) - len(later)
     tell("scans", done, len(names))
     jobs = [
         (inputs.neutron[i].path, recipe, structure, store, names[i], prints[i], inputs.study.registration.drift)
-        for i in todo
+        for i in later
     ]
     workers = min(workers_of(inputs.study), len(jobs))
     if workers <= 1:
@@ -124,13 +127,12 @@ def series_of(inputs: Inputs, *, store: Store, structure: Structure, recipe: Rec
     for i in range(len(inputs.neutron)):
         profiles.append(profiles_of(store.read(f"scans/{i:03d}"), structure=structure).load())
         tell("profiles", i + 1, len(inputs.neutron))
-    charge = charge_of(inputs)
-    ends = inputs.times + np.array([source.shape.duration for source in inputs.neutron]) / 2
-    pristine = (
-        np.array([float(charge.interp(time=end)) <= 0 for end in ends]) if charge is not None else ends <= ends[0]
-    )
     return series_from_profiles(
-        profiles=profiles, times=inputs.times, pristine=pristine, structure=structure, half_width=recipe.half_width
+        profiles=profiles,
+        times=inputs.times,
+        pristine=pristine_of(inputs),
+        structure=structure,
+        half_width=recipe.half_width,
     )
 
 
