@@ -25,7 +25,7 @@ def test_materials_prints_the_published_attenuation(capsys: pytest.CaptureFixtur
     ("arguments", "says"),
     [
         (["materials", "Xx2", "--density", "1 g/cm^3"], "Xx"),
-        (["materials", "LiFePO4"], "--density must be given"),
+        (["materials", "Na3PS4"], "--density must be given"),
         (["materials", "LiFePO4", "--density", "3.6"], "measures something else"),
         (["run", "nowhere.toml"], "no such file"),
         (["run"], "STUDY"),
