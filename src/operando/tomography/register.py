@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -11,43 +10,19 @@ import xarray as xr
 from operando.errors import InputError
 from operando.frames import Array, Grid, grid_of, transformed
 from operando.tomography.marks import MarkedRegistration
-from operando.tomography.register_refine import image_from_volume, refined, simple_itk
-from operando.tomography.register_search import Search, coarse, search_about_axis, search_about_centre
-from operando.tomography.verdict import Evidence, Status, status_from_evidence
+from operando.tomography.register_refine import image_from_volume, simple_itk
+from operando.tomography.register_search import Search, advantage, coarse, search_about_axis, search_about_centre
+from operando.tomography.register_starts import RegistrationSettings, consensus, refinements
+from operando.tomography.verdict import (
+    RefinementEvidence,
+    SearchEvidence,
+    Status,
+    status_from_evidence,
+    status_from_search,
+)
 
-
-@dataclass(frozen=True)
-class RegistrationSettings:
-    """How to search.
-
-    Attributes
-    ----------
-    rotations:
-        ``"about_z"``: all angles about z, both ways up. ``"all"``: any orientation.
-    scale:
-        Whether the moving volume's voxel size is in doubt, so that an isotropic scale is fitted.
-    height_search:
-        Largest shift along z that is tried, as a fraction of the fixed volume's height.
-    starts:
-        How many starts around the best one are refined; their scatter is the uncertainty.
-    search_voxels:
-        Longest side of the coarse volumes on which rotations are searched.
-    seed:
-        Of the voxels that are sampled.
-    """
-
-    rotations: Literal["about_z", "all"] = "about_z"
-    scale: bool = True
-    height_search: float = 0.2
-    starts: int = 5
-    search_voxels: int = 50
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.starts < 3:
-            raise InputError("registration starts", must="at least 3, to see whether they agree", received=self.starts)
-        if not 0 <= self.height_search <= 1:
-            raise InputError("registration height_search", must="between 0 and 1", received=self.height_search)
+SYSTEMATIC = 0.05
+"""Bias that partly filled voxels leave, in fixed voxels, as found on drawn cells of known position."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +36,18 @@ class Registration:
     scale:
         True size over stated size of the moving volume's voxels (1 where it was not fitted).
     uncertainty:
-        One standard deviation of a mapped point, from the scatter of the starts [m].
-    status, evidence:
-        The verdict and what it rests on. Do not use `affine` unless ``status.succeeded``.
+        One standard deviation of a mapped point, from the scatter of the starts and `SYSTEMATIC` [m].
+    status, search, refinement:
+        The verdict and what it rests on; nothing was refined where the search had failed already. Do not use
+        `affine` unless ``status.succeeded``.
     """
 
     affine: Array
     scale: float
     uncertainty: float
     status: Status
-    evidence: Evidence
+    search: SearchEvidence
+    refinement: RefinementEvidence | None
 
     @property
     def angle_about_z(self) -> float:
@@ -87,8 +64,9 @@ def registration_from_volumes(
 ) -> Registration:
     """Find the rotation, shift and scale between two volumes of one sample, of the same or of different modality.
 
-    A global search over rotations gives the start; several neighbouring starts are refined, and their consensus is
-    the result. The same search on the mirrored moving volume shows what a wrong pair would reach.
+    A global search over rotations gives the start; several neighbouring starts are refined, each on another random
+    half of the volume, so that their scatter about the consensus is its standard error (half-sampling). The same
+    search on the mirrored moving volume shows what a wrong pair would reach.
 
     Parameters
     ----------
@@ -105,53 +83,45 @@ def registration_from_volumes(
     settings = settings or RegistrationSettings()
     fixed_values, fixed_grid = _checked(fixed, "fixed volume")
     moving_values, moving_grid = _checked(moving, "moving volume")
+    if mask is not None and mask.shape != fixed_grid.shape:
+        raise InputError("mask", must=f"of the fixed volume's shape {fixed_grid.shape}", received=mask.shape)
     found = _search(fixed_values, fixed_grid, moving_values, moving_grid, settings)
     mirrored = _search(fixed_values, fixed_grid, moving_values[:, :, ::-1], moving_grid, settings)
 
-    length = min(fixed_grid.spacing)
-    where = _valid(fixed_grid) if mask is None else np.asarray(mask.values, dtype=bool)
-    if where.shape != fixed_grid.shape:
-        raise InputError("mask", must=f"of the fixed volume's shape {fixed_grid.shape}", received=where.shape)
-    images = [
-        image_from_volume(values.astype(np.float32, copy=False), grid, length=length)
-        for values, grid in ((fixed_values, fixed_grid), (moving_values, moving_grid))
-    ]
-    image_mask = image_from_volume(where.astype(np.uint8), fixed_grid, length=length)
-    results = [
-        refined(
-            fixed=images[0],
-            moving=images[1],
-            mask=image_mask,
-            start=start,
-            length=length,
-            scale=settings.scale,
-            seed=settings.seed + 1 + k,
-        )
-        for k, start in enumerate(_neighbours(found.affine, fixed_grid, settings))
-    ]
-    affine, distances = _consensus(results, fixed_grid)
-    agreeing = distances < length
+    search = SearchEvidence(
+        score=found.scorer.score(found.best),
+        runner_up=found.scorer.score(found.rival),
+        mirrored=mirrored.scorer.score(mirrored.best),
+        over_runner_up=advantage(found.scorer, found.best, found.scorer, found.rival),
+        over_mirrored=advantage(found.scorer, found.best, mirrored.scorer, mirrored.best),
+    )
+    objection = status_from_search(evidence=search)
+    if objection is not None:
+        return _registration(found.best, float("nan"), objection, search, None)
+
+    where = _inscribed(fixed_grid) if mask is None else np.asarray(mask.values, dtype=bool)
+    affines = refinements(
+        fixed=fixed_values,
+        fixed_grid=fixed_grid,
+        moving=moving_values,
+        moving_grid=moving_grid,
+        where=where,
+        start=found.best,
+        settings=settings,
+    )
+    voxel = min(fixed_grid.spacing)
+    affine, distances = consensus(affines, fixed_grid)
+    agreeing = distances < voxel
     scatter = float(np.sqrt(np.mean(distances[agreeing] ** 2))) if agreeing.any() else float(distances.min())
-    evidence = Evidence(
-        score=found.score,
-        runner_up=found.runner_up,
-        mirrored=mirrored.score,
-        background=found.background,
-        background_spread=found.background_spread,
+    refinement = RefinementEvidence(
         refined=found.scorer.score(affine),
-        starts=len(results),
+        starts=len(affines),
         agreeing=int(agreeing.sum()),
-        disagreement=scatter / length,
+        disagreement=scatter / voxel,
         overlap=_overlap(affine, fixed_grid, moving_grid, where),
     )
-    inverse = np.linalg.inv(affine)
-    return Registration(
-        affine=inverse,
-        scale=float(np.cbrt(np.linalg.det(inverse[:3, :3]))),
-        uncertainty=scatter,
-        status=status_from_evidence(evidence=evidence),
-        evidence=evidence,
-    )
+    status = status_from_evidence(search=search, refinement=refinement)
+    return _registration(affine, float(np.hypot(scatter, SYSTEMATIC * voxel)), status, search, refinement)
 
 
 def resampled(
@@ -205,6 +175,18 @@ def _checked(volume: xr.DataArray, name: str) -> tuple[Array, Grid]:
     return values, grid
 
 
+def _registration(
+    fixed_to_moving: Array,
+    uncertainty: float,
+    status: Status,
+    search: SearchEvidence,
+    refinement: RefinementEvidence | None,
+) -> Registration:
+    affine = np.linalg.inv(fixed_to_moving)
+    scale = float(np.cbrt(np.linalg.det(affine[:3, :3])))
+    return Registration(affine, scale, uncertainty, status, search, refinement)
+
+
 def _search(fixed: Array, fixed_grid: Grid, moving: Array, moving_grid: Grid, settings: RegistrationSettings) -> Search:
     small_fixed, small_fixed_grid = coarse(fixed, fixed_grid, voxels=settings.search_voxels)
     small_moving, small_moving_grid = coarse(moving, moving_grid, voxels=settings.search_voxels)
@@ -219,42 +201,10 @@ def _search(fixed: Array, fixed_grid: Grid, moving: Array, moving_grid: Grid, se
     )
 
 
-def _valid(grid: Grid) -> Array:
+def _inscribed(grid: Grid) -> Array:
     """Cylinder about z that the field of view contains."""
     x, y = (2 * np.arange(n) / (n - 1) - 1 for n in grid.shape[:0:-1])
     return np.broadcast_to(np.hypot(*np.meshgrid(x, y)) <= 0.95, grid.shape)
-
-
-def _neighbours(start: Array, grid: Grid, settings: RegistrationSettings) -> list[Array]:
-    """Return the start itself, then starts turned about z and shifted by up to half a step of the search."""
-    rng = np.random.default_rng(settings.seed)
-    coarse_voxel = max(grid.spacing) * max(1, -(-max(grid.shape) // settings.search_voxels))
-    centre = transformed(np.array([(n - 1) / 2 for n in grid.shape[::-1]]), grid.index_to_world())
-    starts = [start]
-    for _ in range(settings.starts - 1):
-        angle = np.deg2rad(rng.uniform(-1.5, 1.5))
-        turn = np.eye(4)
-        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-        turn[:3, 3] = centre - turn[:3, :3] @ centre + rng.uniform(-0.5, 0.5, 3) * coarse_voxel
-        starts.append(start @ turn)
-    return starts
-
-
-def _consensus(affines: list[Array], grid: Grid) -> tuple[Array, Array]:
-    """Return the mean of the affines that lie within a voxel of the medoid, and each one's distance from it [m]."""
-    ends = [np.array([0.15, 0.85]) * (n - 1) for n in grid.shape[::-1]]
-    points = transformed(np.stack(np.meshgrid(*ends), axis=-1).reshape(-1, 3), grid.index_to_world())
-    mapped = np.stack([transformed(points, affine) for affine in affines])
-    apart = np.sqrt(((mapped[:, None] - mapped[None]) ** 2).sum(axis=-1).mean(axis=-1))
-    medoid = int(np.median(apart, axis=1).argmin())
-    near = apart[medoid] < min(grid.spacing)
-    mean = np.mean([a for a, use in zip(affines, near, strict=True) if use], axis=0)
-    u, s, v = np.linalg.svd(mean[:3, :3])
-    consensus = mean.copy()
-    consensus[:3, :3] = (u @ v) * s.mean()
-    consensus[:3, 3] += mean[:3, :3] @ points.mean(axis=0) - consensus[:3, :3] @ points.mean(axis=0)
-    distances = np.sqrt(((mapped - transformed(points, consensus)) ** 2).sum(axis=-1).mean(axis=-1))
-    return consensus, distances
 
 
 def _overlap(affine: Array, fixed_grid: Grid, moving_grid: Grid, where: Array) -> float:

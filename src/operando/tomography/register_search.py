@@ -8,7 +8,7 @@ grains. The search therefore compares these residuals, by their mutual informati
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -20,32 +20,29 @@ LEVELS = 16
 """Equally populated grey levels in which mutual information is counted."""
 
 
+PEAK = np.deg2rad(15.0)
+"""Rotations closer than this belong to one peak."""
+
+BLOCK = 4
+"""Coarse voxels along a block; what the image says in one block counts as one statement."""
+
+
 @dataclass(frozen=True)
 class Search:
-    """Best starts of a search over rotations, and the scores it saw.
+    """What a search over rotations found.
 
     Attributes
     ----------
-    affine:
-        Fixed to moving world points for the best start, 4 x 4 [m].
-    score, runner_up:
-        Score of the best start, and of the best one that differs by more than `PEAK` in rotation [nat].
-    background, background_spread:
-        Median and robust standard deviation of all scores [nat].
+    best, rival:
+        Fixed to moving world points of the best start, and of the best one whose rotation differs by more than
+        `PEAK`, 4 x 4 [m].
     scorer:
         Scores any other affine in the same way.
     """
 
-    affine: Array
-    score: float
-    runner_up: float
-    background: float
-    background_spread: float
+    best: Array
+    rival: Array
     scorer: Scorer
-
-
-PEAK = np.deg2rad(15.0)
-"""Rotations closer than this belong to one peak."""
 
 
 class Scorer:
@@ -61,6 +58,8 @@ class Scorer:
         self.points = transformed(index, fixed_grid.index_to_world())
         self._rows = LEVELS * _levels(fixed.ravel()[chosen], fixed.ravel()[chosen]).astype(np.intp)
         self._moving = np.pad(_levels(moving, moving), 1, constant_values=_levels(np.zeros(1), moving)[0])
+        blocks = np.ravel_multi_index((index.T[::-1] // BLOCK).astype(int), [n // BLOCK + 1 for n in fixed.shape])
+        self._blocks = np.unique(blocks, return_inverse=True)[1]
         self._to_index = np.linalg.inv(moving_grid.index_to_world())
         self._limit = np.array(moving.shape[::-1]) + 1
 
@@ -72,10 +71,57 @@ class Scorer:
 
     def score(self, affine: Array) -> float:
         """Return the mutual information [nat] for an affine from fixed to moving world points."""
-        x, y, z = np.clip(
-            np.rint(transformed(self.points, self._to_index @ affine)).astype(np.intp) + 1, 0, self._limit
-        ).T
-        return _mutual_information(self._rows + self._moving[z, y, x])
+        joint, information = self._information(affine)
+        return float(np.bincount(joint, minlength=LEVELS * LEVELS) @ information / joint.size)
+
+    def statements(self, affine: Array) -> Array:
+        """Return what each block of the fixed volume adds to the mutual information [nat]."""
+        joint, information = self._information(affine)
+        return np.bincount(self._blocks, information[joint]) / joint.size
+
+    def _information(self, affine: Array) -> tuple[Array, Array]:
+        """Pair of levels at each point, and the pointwise information of each pair."""
+        index = np.rint(transformed(self.points, self._to_index @ affine)).astype(np.intp) + 1
+        x, y, z = np.clip(index, 0, self._limit).T
+        joint = self._rows + self._moving[z, y, x]
+        p = np.bincount(joint, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS) / joint.size
+        independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
+        seen = p > 0
+        return joint, np.log(p, out=np.zeros_like(p), where=seen).ravel() - np.log(
+            independent, out=np.zeros_like(p), where=seen
+        ).ravel()
+
+
+def advantage(one: Scorer, affine: Array, other: Scorer, rival: Array) -> float:
+    """By how many standard deviations the blocks of the fixed volume prefer one affine to another.
+
+    A paired test: the difference of the two scores over its error from the scatter between blocks.
+    """
+    difference = one.statements(affine) - other.statements(rival)
+    error = np.sqrt(((difference - difference.mean()) ** 2).sum())
+    return float(difference.sum() / max(error, 1e-300))
+
+
+def polished(scorer: Scorer, start: Array, *, grid: Grid) -> Array:
+    """Climb to the nearest maximum of the score, in shifts and turns that halve down to a quarter of a voxel."""
+    step = max(grid.spacing)
+    extent = np.array(grid.shape[::-1]) * grid.spacing[::-1]
+    middle = transformed((np.array(grid.shape[::-1]) - 1) / 2, grid.index_to_world())
+    best, highest = start, scorer.score(start)
+    moves = np.vstack([np.eye(6), -np.eye(6)]) * ([1.0] * 3 + [3.0 / float(extent.max())] * 3)
+    while step >= max(grid.spacing) / 4:
+        trials = []
+        for move in moves * step:
+            change = np.eye(4)
+            change[:3, :3] = Rotation.from_rotvec(move[3:]).as_matrix()
+            change[:3, 3] = middle - change[:3, :3] @ middle + move[:3]
+            trials.append(best @ change)
+        scores = [scorer.score(trial) for trial in trials]
+        if max(scores) > highest:
+            best, highest = trials[int(np.argmax(scores))], max(scores)
+        else:
+            step /= 2
+    return best
 
 
 def search_about_axis(
@@ -100,19 +146,13 @@ def search_about_axis(
         for a, angle in enumerate(angles):
             for k, lift in enumerate(lifts):
                 scores[up, a, k] = scorer.score(affine_about(*centres, angle=angle, upside_down=bool(up), lift=lift))
-    up, a, k = (int(i) for i in np.unravel_index(scores.argmax(), scores.shape))
-    apart = np.abs((angles - angles[a] + np.pi) % (2 * np.pi) - np.pi) > PEAK
-    others = scores.copy()
-    others[up, ~apart] = -np.inf
-    median = float(np.median(scores))
-    return Search(
-        affine=affine_about(*centres, angle=angles[a], upside_down=bool(up), lift=lifts[k]),
-        score=float(scores[up, a, k]),
-        runner_up=float(others.max()),
-        background=median,
-        background_spread=float(1.4826 * np.median(np.abs(scores - median))),
-        scorer=scorer,
-    )
+    peaks = [
+        polished(scorer, affine_about(*centres, angle=angles[a], upside_down=bool(up), lift=lifts[k]), grid=fixed_grid)
+        for up, a, k in _peaks(scores, angles)
+    ]
+    peaks.sort(key=scorer.score, reverse=True)
+    rivals = [peak for peak in peaks if _angle_between(peaks[0], peak) > PEAK]
+    return Search(peaks[0], rivals[0], scorer)
 
 
 def search_about_centre(
@@ -143,7 +183,7 @@ def search_about_centre(
         height_search=height_search,
         seed=seed,
     )
-    return replace(found, affine=upright @ found.affine, scorer=found.scorer.after(upright))
+    return Search(upright @ found.best, upright @ found.rival, found.scorer.after(upright))
 
 
 def affine_about(fixed_centre: Array, moving_centre: Array, *, angle: float, upside_down: bool, lift: float) -> Array:
@@ -202,6 +242,24 @@ def coarse(volume: Array, grid: Grid, *, voxels: int) -> tuple[Array, Grid]:
     return mean, Grid(shape=(nz, ny, nx), spacing=spacing, origin=origin)
 
 
+def _peaks(scores: Array, angles: Array, count: int = 8) -> list[tuple[int, int, int]]:
+    """Indices of the highest scores, each more than `PEAK` from those before it; at least one for each way up."""
+    left = scores.copy()
+    found: list[tuple[int, int, int]] = []
+    for turn in range(count):
+        eligible = left[turn % 2 : turn % 2 + 1] if turn < 2 else left
+        up, a, k = (int(i) for i in np.unravel_index(eligible.argmax(), eligible.shape))
+        up = turn if turn < 2 else up
+        found.append((up, a, k))
+        left[up, np.abs((angles - angles[a] + np.pi) % (2 * np.pi) - np.pi) <= PEAK] = -np.inf
+    return found
+
+
+def _angle_between(one: Array, other: Array) -> float:
+    """Angle of the rotation that leads from one affine to the other [rad]."""
+    return float(Rotation.from_matrix(one[:3, :3].T @ other[:3, :3]).magnitude())
+
+
 def _centroid(volume: Array, grid: Grid) -> Array:
     """Centre of what differs from the background, the grey value at the border of the volume."""
     border = np.ones(volume.shape, dtype=bool)
@@ -236,10 +294,3 @@ def _inscribed(grid: Grid) -> Array:
 def _levels(values: Array, population: Array) -> Array:
     cuts = np.quantile(population, np.linspace(0, 1, LEVELS + 1)[1:-1])
     return np.searchsorted(cuts, values).astype(np.uint8)
-
-
-def _mutual_information(joint: Array) -> float:
-    p = np.bincount(joint, minlength=LEVELS * LEVELS).reshape(LEVELS, LEVELS) / joint.size
-    independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
-    seen = p > 0
-    return float((p[seen] * np.log(p[seen] / independent[seen])).sum())

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DISTINCT = 4.0
-"""How many spreads of the background the winner must lie above its rivals."""
-
-SIGNIFICANT = 8.0
-"""How many spreads of the background the winner must lie above the background's median."""
+"""How many standard deviations the blocks of the image must prefer a rotation by, for it to stand out."""
 
 
 class Status(StrEnum):
@@ -21,8 +18,10 @@ class Status(StrEnum):
         "a mirrored volume would not have been noticed."
     )
     MIRRORED = "Registration failed: the mirror image of one volume fits the other. Check the order of its axes."
-    UNRELATED = "Registration failed: no rotation stands out, as for two volumes that do not belong together."
-    AMBIGUOUS = "Registration failed: two rotations fit equally well. The sample is too symmetric to tell them apart."
+    AMBIGUOUS = (
+        "Registration failed: no rotation stands out. "
+        "The volumes do not belong together, or the sample is too symmetric to tell rotations apart."
+    )
     UNSTABLE = "Registration failed: refinements from neighbouring starts do not agree."
     WANDERED = "Registration failed: refinement left the rotation that the search had found."
     LITTLE_OVERLAP = "Registration failed: less than half of the fixed volume is covered by the moving one."
@@ -34,16 +33,31 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What speaks for a registration and against it.
+class SearchEvidence:
+    """What the search over rotations says.
 
     Attributes
     ----------
     score, runner_up, mirrored:
         Mutual information of what breaks the symmetry [nat]: of the best start, of the best start whose rotation
         differs by more than the width of the peak, and of the best start after mirroring the moving volume.
-    background, background_spread:
-        Median and robust standard deviation of the score over all rotations that were tried [nat].
+    over_runner_up, over_mirrored:
+        How much better the best start is than these two, in standard deviations of the difference between blocks.
+    """
+
+    score: float
+    runner_up: float
+    mirrored: float
+    over_runner_up: float
+    over_mirrored: float
+
+
+@dataclass(frozen=True)
+class RefinementEvidence:
+    """What the refinement from several starts says.
+
+    Attributes
+    ----------
     refined:
         Score after refinement [nat].
     starts, agreeing:
@@ -54,11 +68,6 @@ class Evidence:
         Fraction of the fixed volume that the moving one covers.
     """
 
-    score: float
-    runner_up: float
-    mirrored: float
-    background: float
-    background_spread: float
     refined: float
     starts: int
     agreeing: int
@@ -66,20 +75,22 @@ class Evidence:
     overlap: float
 
 
-def status_from_evidence(*, evidence: Evidence) -> Status:
+def status_from_search(*, evidence: SearchEvidence) -> Status | None:
+    """Return why the search alone condemns a registration, or nothing."""
+    if evidence.over_mirrored < -DISTINCT:
+        return Status.MIRRORED
+    return Status.AMBIGUOUS if evidence.over_runner_up < DISTINCT else None
+
+
+def status_from_evidence(*, search: SearchEvidence, refinement: RefinementEvidence) -> Status:
     """Judge a registration; the first objection counts, the most telling one first."""
-    spread = max(evidence.background_spread, 1e-12)
-    winner, rival, mirror = (
-        (score - evidence.background) / spread for score in (evidence.score, evidence.runner_up, evidence.mirrored)
-    )
-    refined = (evidence.refined - evidence.background) / spread
+    condemned = status_from_search(evidence=search)
+    if condemned is not None:
+        return condemned
     objections = (
-        (mirror > SIGNIFICANT and mirror > winner + DISTINCT, Status.MIRRORED),
-        (winner < SIGNIFICANT, Status.UNRELATED),
-        (winner < rival + DISTINCT, Status.AMBIGUOUS),
-        (refined < winner / 2, Status.WANDERED),
-        (2 * evidence.agreeing <= evidence.starts, Status.UNSTABLE),
-        (evidence.overlap < 0.5, Status.LITTLE_OVERLAP),
-        (mirror > winner - DISTINCT, Status.UNHANDED),
+        (refinement.refined < (search.score + search.runner_up) / 2, Status.WANDERED),
+        (2 * refinement.agreeing <= refinement.starts, Status.UNSTABLE),
+        (refinement.overlap < 0.5, Status.LITTLE_OVERLAP),
+        (search.over_mirrored < DISTINCT, Status.UNHANDED),
     )
     return next((status for objection, status in objections if objection), Status.REGISTERED)
