@@ -26,7 +26,14 @@ FOUND = 0.5
 """Least correlation of the two foils at the best turn."""
 
 AHEAD = 1.5
-"""How many times higher than at any other turn, and in the mirror, the best correlation must be."""
+"""How many times higher than at any other turn the best correlation must be."""
+
+HANDED = 0.12
+"""How far the best correlation must lie above that with one foil mirrored. Smooth foils resemble their mirror images: up to
+0.7 was seen beside 0.9."""
+
+FOIL_SIGMA = np.radians(1.0)
+"""What the two beams make of one foil differently, as an error of the turn [rad]: scatter over simulated cells."""
 
 AGREEMENT = np.radians(4.0)
 """Largest difference between the turns that the inner and the outer half of the foil show."""
@@ -82,7 +89,7 @@ class MarkedRegistration:
     scale:
         True over stated voxel size of the moving volume.
     turn, turn_sigma:
-        Rotation about z from moving to fixed, and half the difference between the foil's halves [rad].
+        Rotation about z from moving to fixed; its error from the difference between the foil's halves [rad].
     correlation, runner_up, mirrored:
         Of the foils at the best turn, at the best turn more than 30 deg away, and with one foil mirrored.
     """
@@ -132,7 +139,7 @@ def registration_from_marks(*, fixed: Marks, moving: Marks) -> MarkedRegistratio
         affine=_affine(fixed, moving, scale, turn),
         scale=scale,
         turn=turn,
-        turn_sigma=max(split / 2, np.pi / ANGLES),
+        turn_sigma=float(np.hypot(split / 2, FOIL_SIGMA)),
         correlation=values[0],
         runner_up=values[1],
         mirrored=values[2],
@@ -143,7 +150,7 @@ def registration_from_marks(*, fixed: Marks, moving: Marks) -> MarkedRegistratio
 def _status(correlation: float, runner_up: float, mirrored: float, split: float) -> MarksStatus:
     objections = (
         (correlation < FOUND and mirrored < FOUND, MarksStatus.NO_FOIL),
-        (correlation < AHEAD * mirrored, MarksStatus.MIRRORED),
+        (correlation < mirrored + HANDED, MarksStatus.MIRRORED),
         (correlation < AHEAD * runner_up, MarksStatus.AMBIGUOUS),
         (split > AGREEMENT, MarksStatus.UNSTABLE),
     )
