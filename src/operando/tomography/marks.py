@@ -29,8 +29,9 @@ AHEAD = 1.5
 """How many times higher than at any other turn the best correlation must be."""
 
 HANDED = 0.12
-"""How far the best correlation must lie above that with one foil mirrored. Smooth foils resemble their mirror images: up to
-0.7 was seen beside 0.9."""
+"""How far the best correlation must lie above that with one foil mirrored.
+
+Smooth foils resemble their mirror images: up to 0.7 was seen beside 0.9."""
 
 FOIL_SIGMA = np.radians(1.0)
 """What the two beams make of one foil differently, as an error of the turn [rad]: scatter over simulated cells."""
