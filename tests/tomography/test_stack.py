@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from operando.errors import InputError, RunError
-from operando.tomography.stack import edge_from_profile, stack_borders_from_profile
+from operando.tomography.stack import edge_from_profile, edge_shift_from_contrast, stack_borders_from_profile
 
 STEP = 28e-6
 Z = STEP * np.arange(80)
@@ -62,6 +62,21 @@ def test_the_error_of_an_edge_is_its_scatter() -> None:
     scatter = np.std([edge.position for edge in edges])
     stated = np.median([edge.position_sigma for edge in edges])
     assert stated == pytest.approx(scatter, rel=0.25)  # the fit has four degrees of freedom: its own spread is rough
+
+
+@pytest.mark.parametrize("contrast", [20.0, 130.0, 1100.0])
+def test_an_interface_seen_by_transmission_is_put_back(contrast: float) -> None:
+    """A flat interface crossing pixels whose transmission is averaged, against the closed form of the shift."""
+    chord, pixel, blur, truth = 2.36e-3, 28e-6, 11e-6, 0.6e-3
+    fine = (Z[:, None] + pixel * ((np.arange(40) + 0.5) / 40 - 0.5)).ravel()
+    offsets, weights = np.polynomial.hermite_e.hermegauss(40)
+    blurred = sum(
+        w * np.exp(-chord * contrast * (fine + blur * o > truth)) for o, w in zip(offsets, weights, strict=True)
+    )
+    seen = -np.log((blurred / weights.sum()).reshape(-1, 40).mean(axis=1)) / chord
+    edge = edge_from_profile(labelled(seen), labelled(np.full(Z.shape, 1e-2)), near=truth, reach=4 * STEP)
+    shift = edge_shift_from_contrast(contrast=contrast, chord=chord, spread=np.hypot(blur, pixel / np.sqrt(12)))
+    assert edge.position - truth == pytest.approx(shift, abs=0.12 * pixel)
 
 
 def test_another_stack_is_refused() -> None:

@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from operando.study.structure import Structure
     from operando.tomography.expected import ExpectedPhases
 
-SCINTILLATOR = 10e-6
-"""Standard deviation of the light's spread in a scintillator of 20 um [m]."""
-
 SHOWN = 5
 """Times whose volumes are drawn."""
 
@@ -89,9 +86,8 @@ def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_si
         initial_lithiation=study.quantification.initial_lithiation,
         area=area_from_cell(cell=cell),
     )
-    beam = inputs.neutron[0].shape.beam
     sums = sums_from_series(
-        series=series, structure=structure, scale=pristine.scale, blur=blur_of(beam), motion_sigma=motion_sigma
+        series=series, structure=structure, scale=pristine.scale, blur=structure.blur, motion_sigma=motion_sigma
     )
     times = series.profiles.time
     passed = charge_of(inputs)
@@ -106,13 +102,6 @@ def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_si
     natural = cell.cathode.active.composition.lithium6_fraction
     leaving = final.lost_lithium6 / final.lost_lithium if final is not None else natural
     return Course(series, structure, pristine, charge, motion_sigma, sums, balances, [leaving] * charge.size, turn)
-
-
-def blur_of(beam: object) -> float:
-    """Standard deviation of the image's blur [m]: the pinhole's disc and the scintillator."""
-    collimation = getattr(beam, "collimation", math.inf)
-    penumbra = getattr(beam, "sample_to_detector", 0.0) / collimation
-    return math.hypot(SCINTILLATOR, penumbra / 4)
 
 
 def figures_of(course: Course, inputs: Inputs) -> list[Figure]:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from operando.tomography.marks import MarkedRegistration
     from operando.units import Measured
 
+RIM = 0.15
+"""What is left of the shift by which indium's face is seen, in voxels: its foil is uneven."""
+
 INDIUM = 0.01
 """How far the attenuation of the same indium may differ between scans: it hardens the beam as it swells (relative)."""
 
@@ -52,7 +55,7 @@ def geometry_figures(
         statistical = math.hypot(*(face.position_sigma for face in faces))
         terms = {"face": 1e6 * place * math.sqrt(2)}
         if name.startswith("separator"):
-            terms["indium's rim"] = 1e6 * 0.3 * structure.voxel
+            terms["indium's rim"] = 1e6 * RIM * structure.voxel
         figures.append(Figure(name, 1e6 * thickness, "um", statistical=1e6 * statistical, terms=terms))
     if registration is None:
         return figures

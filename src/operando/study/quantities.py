@@ -32,7 +32,7 @@ HARDENING = 0.015
 CLEAR = 2.0
 """Voxels next to the anode that are left out of the separator's sum: indium outshines them."""
 
-FACE = 0.15
+FACE = 0.1
 """Systematic error of a face's position, in voxels: attenuation averages as transmission within a pixel."""
 
 

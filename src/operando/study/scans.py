@@ -16,7 +16,7 @@ from operando.io.scan import ScanSource, open_scan
 from operando.study.inputs import Inputs, Tell, check_frames, pristine_of
 from operando.study.series import Series, profiles_of, series_from_profiles
 from operando.study.store import Store, fingerprint_of
-from operando.study.structure import MARGIN, Structure, motion_of, structure_from_volume
+from operando.study.structure import MARGIN, Structure, blur_of, motion_of, structure_from_volume
 from operando.study.volumes import Recipe, block_rows, corrected_rows, pooled_open_beam, volume_of_scan
 from operando.tomography.axis import RotationAxis
 from operando.tomography.correction_settings import CorrectionSettings
@@ -83,7 +83,7 @@ def volumes_of(inputs: Inputs, recipe: Recipe, store: Store, base: str, tell: Te
     if 0 in todo:
         volume = volume_of_scan(inputs.neutron[0], recipe)
         store.write(FIRST, _with_motion(volume, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)), fingerprint=prints[0])
-    structure = structure_from_volume(store.read(FIRST), cell=inputs.cell)
+    structure = structure_from_volume(store.read(FIRST), cell=inputs.cell, blur=blur_of(inputs.neutron[0].shape.beam))
     later = [i for i in todo if i > 0]
     done = len(names) - len(later)
     tell("scans", done, len(names))

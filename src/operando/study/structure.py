@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,19 @@ import xarray as xr
 from operando.cell.optics import Layer, layers_from_cell
 from operando.lithium.profiles import axial_profile, disc_mask
 from operando.tomography.drift import drift_from_volumes
-from operando.tomography.stack import Edge, edge_from_profile, stack_borders_from_profile
+from operando.tomography.scan import ConeBeam, ParallelBeam
+from operando.tomography.stack import (
+    Edge,
+    edge_from_profile,
+    edge_shift_from_contrast,
+    stack_borders_from_profile,
+)
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
+
+SCINTILLATOR = 10e-6
+"""Standard deviation of the light's spread in a scintillator of 20 um [m]."""
 
 REACH = 4.0
 """Voxels on either side of an interface to which its edge is fitted."""
@@ -33,8 +43,8 @@ class Structure:
         Faces of the cathode on its collector and on the separator, and of the separator on the anode.
     top:
         Where the anode's collector has surely begun [m].
-    voxel, radius:
-        Voxel size, and radius of the bore [m].
+    voxel, radius, blur:
+        Voxel size, radius of the bore, and standard deviation of the image's blur [m].
     """
 
     collector: Edge
@@ -43,6 +53,7 @@ class Structure:
     top: float
     voxel: float
     radius: float
+    blur: float
 
     @property
     def cathode_thickness(self) -> float:
@@ -67,7 +78,13 @@ class Structure:
         return ends & ((z < self.collector.position - inset) | (z > self.top + inset))
 
 
-def structure_from_volume(volume: xr.Dataset, *, cell: Cell) -> Structure:
+def blur_of(beam: ParallelBeam | ConeBeam) -> float:
+    """Standard deviation of an image's blur [m]: the pinhole's disc and the scintillator."""
+    penumbra = beam.sample_to_detector / beam.collimation if isinstance(beam, ParallelBeam) else 0.0
+    return math.hypot(SCINTILLATOR, penumbra / 4)
+
+
+def structure_from_volume(volume: xr.Dataset, *, cell: Cell, blur: float) -> Structure:
     """Find the layers of a cell in its first volume; see `stack_borders_from_profile` for what is refused."""
     voxel = float(volume.z[1] - volume.z[0])
     layers = layers_from_cell(cell=cell)
@@ -78,9 +95,9 @@ def structure_from_volume(volume: xr.Dataset, *, cell: Cell) -> Structure:
         thicknesses=[layer.thickness for layer in layers[1:-1]],
         levels=[layer.attenuation for layer in layers],
     )
-    edges = [_edge(profile, near, voxel) for near in borders[:3]]
+    edges = [_edge(profile, near, voxel, radius, blur) for near in borders[:3]]
     top = edges[2].position + sum(layer.thickness for layer in layers[3:-1]) + _growth(layers)
-    return Structure(edges[0], edges[1], edges[2], top=top, voxel=voxel, radius=radius)
+    return Structure(edges[0], edges[1], edges[2], top=top, voxel=voxel, radius=radius, blur=blur)
 
 
 def slice_means(volume: xr.Dataset, *, radius: float) -> xr.Dataset:
@@ -109,7 +126,7 @@ def motion_of(volume: xr.Dataset, *, reference: xr.Dataset, structure: Structure
     profiles = [slice_means(v, radius=structure.radius - MARGIN * structure.voxel) for v in (reference, volume)]
     moves, sigmas = [], []
     for face in (structure.collector, structure.separator):
-        before, after = (_edge(p, face.position, structure.voxel) for p in profiles)
+        before, after = (_edge(p, face.position, structure.voxel, structure.radius, structure.blur) for p in profiles)
         moves.append(after.position - before.position)
         sigmas.append(np.hypot(before.position_sigma, after.position_sigma))
     along = float(np.mean(moves))
@@ -121,8 +138,14 @@ def motion_of(volume: xr.Dataset, *, reference: xr.Dataset, structure: Structure
 Array3 = tuple[float, float, float]
 
 
-def _edge(profile: xr.Dataset, near: float, voxel: float) -> Edge:
-    return edge_from_profile(profile.attenuation, profile.attenuation_var, near=near, reach=REACH * voxel)
+def _edge(profile: xr.Dataset, near: float, voxel: float, radius: float, blur: float) -> Edge:
+    """Place a face where it is, not where transmission averaged over pixels shows it."""
+    edge = edge_from_profile(profile.attenuation, profile.attenuation_var, near=near, reach=REACH * voxel)
+    contrast = edge.above - edge.below
+    shift = edge_shift_from_contrast(
+        contrast=contrast, chord=math.pi / 2 * radius, spread=math.hypot(blur, voxel / math.sqrt(12))
+    )
+    return replace(edge, position=edge.position - math.copysign(shift, contrast))
 
 
 def _growth(layers: tuple[Layer, ...]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy.optimize import least_squares
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from operando.errors import InputError, RunError
 
@@ -166,6 +166,25 @@ def edge_from_profile(
         below=float(found.x[1]),
         above=float(found.x[3]),
     )
+
+
+def edge_shift_from_contrast(*, contrast: float, chord: float, spread: float) -> float:
+    """How far towards the denser side an interface is seen [m], because pixels average transmission, not attenuation.
+
+    A pixel that an interface crosses reads half-way between both sides when the denser one fills the share
+    ``1 / (1 + exp(-D / 2))`` of it, with ``D`` the difference of their line integrals; blurred as a Gaussian that is
+    ``spread Phi^-1(1 / (1 + exp(-|D| / 2)))`` from the middle.
+
+    Parameters
+    ----------
+    contrast:
+        Difference of attenuation across the interface [1/m].
+    chord:
+        Mean length of the rays through the layer [m].
+    spread:
+        Standard deviation of blur and pixel together [m].
+    """
+    return float(spread * ndtri(1 / (1 + np.exp(-abs(contrast) * chord / 2))))
 
 
 def _blurred_step(
