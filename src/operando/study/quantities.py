@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from operando.study.series import Series
     from operando.study.structure import Structure
 
-HARDENING = 0.015
+HARDENING = 0.03
 """What is left of hardening in a change of attenuation after linearisation for one absorption share (relative)."""
 
 CLEAR = 2.0
 """Voxels next to the anode that are left out of the separator's sum: indium outshines them."""
 
-FACE = 0.1
+FACE = 0.07
 """Systematic error of a face's position, in voxels: attenuation averages as transmission within a pixel."""
 
 

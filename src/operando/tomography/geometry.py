@@ -191,7 +191,7 @@ def _jackknife(overlap: Array, height: Array, best: Line, known: Known) -> Line:
     groups = min(_GROUPS, height.size)
     if groups < 2:
         return float("nan"), float("nan")
-    member = np.arange(height.size) * groups // height.size
+    member = np.arange(height.size) // 2 % groups  # pairs of rows, dealt out: each group sees every kind of layer
     without = np.array([_fitted(overlap[member != g], height[member != g], best, known) for g in range(groups)])
     sigma = np.sqrt((groups - 1) / groups * np.sum((without - without.mean(axis=0)) ** 2, axis=0))
     return float(sigma[0]), float(sigma[1])
