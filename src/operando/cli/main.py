@@ -118,7 +118,7 @@ def materials(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exit status 2 for bad input, 1 for a failed run."""
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         _complain(f"{error}\nSee operando --help.")
         sys.exit(2)
