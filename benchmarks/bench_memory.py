@@ -6,7 +6,6 @@ sum of the resident memory of all of them, sampled five times a second, so that 
 
 from __future__ import annotations
 
-import argparse
 import resource
 import subprocess
 import sys
@@ -22,19 +21,17 @@ from operando.twin import presets
 from operando.twin.simulate import simulate
 
 LIMIT = 4e9
+COUNTS = (4, 24)
 HOUR = 3600.0
 
 
 def main() -> None:
     """Print one row for each number of scans."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scans", type=int, nargs="+", default=[4, 24])
-    counts = sorted(parser.parse_args().scans)
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw"
-        _write_scans(raw, counts[-1])
+        _write_scans(raw, max(COUNTS))
         print(f"{'scans':>6}{'peak GB':>9}{'of limit':>10}{'CPU s':>8}")
-        for count in counts:
+        for count in COUNTS:
             peak, seconds = _run(Path(folder), raw, count)
             print(f"{count:6}{peak / 1e9:9.2f}{peak / LIMIT:10.0%}{seconds:8.0f}")
 
