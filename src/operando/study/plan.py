@@ -34,12 +34,11 @@ STORED_PER_VOXEL = 8.0
 FIGURES = 12e6
 """Bytes of the report and its figures."""
 
-PER_PIXEL = 4e-7
-PER_VOXEL = 1.5e-7
-FIXED = 15.0
-"""CPU seconds: per raw pixel corrected and reconstructed, per voxel aligned, mapped and summed, and once for figures.
+PER_PIXEL, PER_VOXEL, FIXED = 4.5e-7, 4e-7, 20.0
+"""CPU seconds per raw pixel corrected and reconstructed, per voxel aligned and mapped, and once for figures.
 
-Measured on one core of a 2.9 GHz server processor without other load, on simulated sessions of cell B.
+Of one core of a server, from runs of simulated sessions of cell B: 1.15 s for 2.9 million raw pixels, about 50 s for
+105 million; 0.65 s a scan for profiles and maps of 2.3 million voxels. Another machine may take half or twice as long.
 """
 
 
@@ -66,7 +65,7 @@ class Plan:
     disk, free:
         Results yet to be written, and the room where they go [byte].
     seconds:
-        CPU time of a run from the beginning, over the workers where scans are shared out [s].
+        Time of a run from the beginning, where each worker has a core to itself [s].
     done:
         Scans with a volume in the results folder; they are computed again if anything they rest on has changed.
     warnings:
@@ -193,8 +192,7 @@ def _check_memory(study: Study, shape: ScanShape, workers: int) -> None:
 
 def _seconds(shape: ScanShape, *, number: int, workers: int, voxels: int) -> float:
     frames = shape.projections * shape.rows * shape.columns
-    scans = number * (PER_PIXEL * frames + PER_VOXEL * voxels)
-    return scans / workers + FIXED
+    return number * (PER_PIXEL * frames / workers + PER_VOXEL * voxels) + FIXED
 
 
 def _warnings(study: Study, memory: float) -> tuple[str, ...]:
@@ -202,7 +200,7 @@ def _warnings(study: Study, memory: float) -> tuple[str, ...]:
     installed = _installed()
     if memory > study.run.memory:
         made.append(
-            f"The volumes alone may need more than the {_size(study.run.memory)} allowed in [run]; set fewer workers."
+            f"Blocks and volumes together may need more than the {_size(study.run.memory)} allowed in [run]; set fewer workers there."
         )
     if installed is not None and memory > installed:
         made.append(f"This machine has {_size(installed)} of memory; set fewer workers or less memory in [run].")
