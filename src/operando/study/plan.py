@@ -200,7 +200,8 @@ def _warnings(study: Study, memory: float) -> tuple[str, ...]:
     installed = _installed()
     if memory > study.run.memory:
         made.append(
-            f"Blocks and volumes together may need more than the {_size(study.run.memory)} allowed in [run]; set fewer workers there."
+            f"Blocks and volumes together may need more than the {_size(study.run.memory)} allowed in [run]; "
+            "set fewer workers there."
         )
     if installed is not None and memory > installed:
         made.append(f"This machine has {_size(installed)} of memory; set fewer workers or less memory in [run].")
