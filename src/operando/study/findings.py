@@ -198,7 +198,7 @@ def front_figure(
         pristine=pristine,
         leaving=[leaving_fraction] * series.profiles.sizes["time"],
     )
-    now = _up_to_plane(profile.isel(time=step, drop=True), plane=structure.separator.position, voxel=structure.voxel)
+    now = _up_to_plane(profile.isel(time=step, drop=True), structure=structure)
     if float(now.delithiation.max()) < EARLY:
         return undetermined(name=name, unit="um", why="Too little lithium has left the cathode.")
     front = front_depth_from_profile(
@@ -212,20 +212,21 @@ def front_figure(
         "um",
         statistical=1e6 * math.sqrt(front.variance),
         terms={
-            "voxel": 1e6 * 0.3 * structure.voxel,
+            "voxel and blur": 1e6 * 0.3 * math.hypot(structure.voxel, 2 * structure.blur),
             "face": 1e6 * FACE * structure.voxel,
             "motion along the axis": 1e6 * motion_sigma,
         },
     )
 
 
-def _up_to_plane(profile: xr.Dataset, *, plane: float, voxel: float) -> xr.Dataset:
+def _up_to_plane(profile: xr.Dataset, *, structure: Structure) -> xr.Dataset:
     """Delithiation against z with a last point at the separator.
 
     Slices that blur mixes with the separator are left out, and the two before them are extended to the plane in a
     straight line: the maximum that the front's depth refers to lies there.
     """
-    clear = profile.where(profile.z < plane - 0.75 * voxel, drop=True)
+    plane, voxel = structure.separator.position, structure.voxel
+    clear = profile.where(profile.z < plane - max(0.75 * voxel, 1.5 * structure.blur), drop=True)
     values, variances = 1 - clear.lithiation.values, clear.lithiation_var.values
     reach = float(plane - clear.z[-1]) / voxel
     value = values[-1] + reach * (values[-1] - values[-2])

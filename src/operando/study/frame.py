@@ -65,5 +65,7 @@ def shared_frame(inputs: Inputs, *, first: xr.Dataset, structure: Structure) -> 
     )[1.0]
     if note := labels.attrs.get("note"):
         warnings.append(str(note))
-    volumes = xr.Dataset({"neutron": neutron, "phase": labels} | ({} if xray is None else {"xray": xray}))
+    parts = {"neutron": neutron, "phase": labels} | ({} if xray is None else {"xray": xray})
+    # on the very coordinates of the neutron volume: those of the others may differ in the last bit
+    volumes = xr.Dataset({name: part.assign_coords(neutron.coords) for name, part in parts.items()})
     return SharedFrame(registration, volumes, expected, tuple(warnings))

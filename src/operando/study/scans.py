@@ -66,7 +66,7 @@ def recipe_of(inputs: Inputs, *, tell: Tell) -> Recipe:
 def _axis(source: ScanSource, recipe: Recipe, study: Study) -> RotationAxis:
     """Rotation axis from a block of rows in the middle of the image."""
     rows = source.shape.rows
-    count = min(rows, max(recipe.block, 32))
+    count = min(rows, max(3 * recipe.block, 32))  # no other process is at work yet
     first = (rows - count) // 2
     corrected = corrected_rows(source, recipe, slice(first, first + count))
     return rotation_axis_from_projections(corrected, centre=study.geometry.centre, tilt=study.geometry.tilt)
