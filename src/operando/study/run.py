@@ -86,15 +86,16 @@ def run_study(study: Study, *, study_file: Path, tell: Tell, fresh: bool = False
 
 
 def _quality(inputs: Inputs, recipe: Recipe, first: xr.Dataset) -> xr.Dataset:
-    """A few rows of corrected projections and a slice, to see whether correction and axis are right."""
-    rows = inputs.neutron[0].shape.rows
-    corrected = corrected_rows(inputs.neutron[0], recipe, slice(0, rows))
-    middle = first.sizes["z"] // 2
-    section = first.attenuation.isel(z=middle).drop_vars("z")
-    pixel = inputs.neutron[0].shape.pixel
+    """Corrected projections of the middle rows and a slice, to see whether correction and axis are right."""
+    shape = inputs.neutron[0].shape
+    low = max(shape.rows // 2 - recipe.block // 2, 0)
+    corrected = corrected_rows(inputs.neutron[0], recipe, slice(low, min(low + recipe.block, shape.rows)))
+    section = first.attenuation.isel(z=shape.rows // 2).drop_vars("z")
     made = xr.Dataset({"line_integral": corrected.line_integral, "section": section})
     return made.assign_attrs(
-        centre=recipe.axis.centre * pixel, centre_sigma=recipe.axis.centre_sigma * pixel, row=middle
+        centre=recipe.axis.centre * shape.pixel,
+        centre_sigma=recipe.axis.centre_sigma * shape.pixel,
+        row=shape.rows // 2 - low,
     )
 
 

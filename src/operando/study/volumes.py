@@ -41,6 +41,10 @@ ABSORPTION_SHARE = 0.85
 """Share of the cells' attenuation that goes as 1/v, used to undo hardening: 0.83 in NCM83, 0.8 to 1 in other layers."""
 
 
+DARKEST = 100.0
+"""Variance of a line integral behind the most attenuating part of a sample, over its median in the row."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How every scan of a study is turned into a volume.
@@ -119,10 +123,16 @@ def corrected_rows(source: ScanSource, recipe: Recipe, rows: slice) -> xr.Datase
 
 
 def _slice_sum_var(corrected: xr.Dataset) -> xr.DataArray:
-    """``a^2 sum_s sum_k var(p_ks) / K^2``: what is summed over a slice is the mean projection."""
+    """``a^2 sum_s sum_k var(p_ks) / K^2``: what is summed over a slice is the mean projection.
+
+    A dead pixel counts next to nothing, and its variance would outweigh the slice; ring removal has replaced what it read by
+    its neighbours' mean, so that it counts no more than a dark place of the sample.
+    """
     column = corrected.column.values
     pixel = float(column[1] - column[0])
-    variance = corrected.line_integral_var.sum(("projection", "column")) / corrected.sizes["projection"] ** 2
+    each = corrected.line_integral_var
+    bound = DARKEST * each.median(("projection", "column"))
+    variance = each.where(each < bound, bound).sum(("projection", "column")) / corrected.sizes["projection"] ** 2
     # without coordinates: rows and slices are the same, though their labels may differ in the last bit
     return xr.DataArray((variance * pixel**2).values, dims="z", attrs={"units": "m^2"})
 
