@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -244,5 +245,5 @@ def test_a_memory_limit_that_holds_no_block_is_refused(study, capsys):
 
 
 def test_a_full_disk_is_refused(study, capsys, monkeypatch):
-    monkeypatch.setattr("operando.study.plan.shutil.disk_usage", lambda path: (0, 0, 1000))
+    monkeypatch.setattr("operando.study.plan.shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
     assert "Make room" in refusal(["check", str(study)], capsys)

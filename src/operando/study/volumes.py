@@ -125,8 +125,8 @@ def corrected_rows(source: ScanSource, recipe: Recipe, rows: slice) -> xr.Datase
 def _slice_sum_var(corrected: xr.Dataset) -> xr.DataArray:
     """``a^2 sum_s sum_k var(p_ks) / K^2``: what is summed over a slice is the mean projection.
 
-    A dead pixel counts next to nothing, and its variance would outweigh the slice; ring removal has replaced what it read by
-    its neighbours' mean, so that it counts no more than a dark place of the sample.
+    A dead pixel counts next to nothing, and its variance would outweigh the slice; ring removal has replaced what it
+    read by its neighbours' mean, so that it counts no more than a dark place of the sample.
     """
     column = corrected.column.values
     pixel = float(column[1] - column[0])

@@ -144,7 +144,9 @@ def _whole_voxels(reference: Array, moving: Array) -> Array:
     a, b = np.fft.rfftn(reference - reference.mean()), np.fft.rfftn(moving - moving.mean())
     cross = np.conj(a) * b
     magnitude = np.abs(cross)
-    peak = np.fft.irfftn(cross / (magnitude + 1e-3 * magnitude.max()), reference.shape)
+    if not magnitude.any():
+        return np.zeros(3)
+    peak = np.fft.irfftn(cross / (magnitude + 1e-3 * magnitude.max()), reference.shape, axes=(0, 1, 2))
     index = np.array(np.unravel_index(peak.argmax(), peak.shape))
     return np.where(index > np.array(peak.shape) // 2, index - np.array(peak.shape), index).astype(float)
 
