@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from operando.cli.main import main as operando
+from operando.report.quantities import quantities_figure
 from operando.report.style import png_bytes
-from operando.report.truth_comparison import truth_comparison_figure
-from operando.study.truth import compared, comparison_dataset, text_of
+from operando.study.truth import as_quantities, compared, text_of
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     print("\n3. Against the truth, which the analysis has not read\n")
     print(text_of(rows))
     picture = out / "results" / "figures" / "truth.png"
-    picture.write_bytes(png_bytes(truth_comparison_figure(comparison_dataset(rows))))
+    picture.write_bytes(png_bytes(quantities_figure(as_quantities(rows))))
     within = sum(abs(row.pull) <= 2 for row in rows)
     print(f"\n{within} of {len(rows)} figures within two standard deviations of the truth; drawn in {picture}")
     print(f"Open {out / 'results' / 'report.html'}")

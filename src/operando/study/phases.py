@@ -78,7 +78,7 @@ def expected_phases(*, cell: Cell, structure: Structure, axis: tuple[float, floa
         "indium": ((upper, top), (0.0, inner)),
         "lithium_indium": ((upper, top), (0.0, inner)),
         "void": ((upper, top), (0.0, inner)),
-        "anode_collector": ((upper + structure.voxel, high), (0.0, inner)),
+        "anode_collector": ((upper + 0.8 * cell.anode.indium_thickness.value, high), (0.0, inner)),
     }
     return ExpectedPhases(
         phases=tuple(

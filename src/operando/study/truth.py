@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from operando.electrochemistry.front import front_depth_from_profile
 
@@ -84,16 +83,19 @@ def true_figures(truth: Mapping[str, Any], names: list[str]) -> dict[str, float]
     return found
 
 
-def comparison_dataset(rows: list[Compared]) -> xr.Dataset:
-    """Figures in units of their own error, so that all fit one picture."""
-    estimate = np.array([row.estimate / row.error for row in rows])
-    truth = np.array([row.truth / row.error for row in rows])
-    made = {
-        "estimate": ("figure", estimate, {"units": "", "long_name": "figures over their errors"}),
-        "estimate_var": ("figure", np.ones(len(rows)), {"units": ""}),
-        "truth": ("figure", truth, {"units": ""}),
-    }
-    return xr.Dataset(made, coords={"figure": [row.name for row in rows]})
+def as_quantities(rows: list[Compared]) -> list[dict[str, Any]]:
+    """Figures with their truth as what was expected, ready to be drawn."""
+    return [
+        {
+            "name": row.name,
+            "value": row.estimate,
+            "unit": row.unit,
+            "statistical": row.statistical,
+            "systematic": row.systematic,
+            "expected": row.truth,
+        }
+        for row in rows
+    ]
 
 
 def text_of(rows: list[Compared]) -> str:
