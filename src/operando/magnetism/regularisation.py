@@ -202,7 +202,7 @@ def _at_discrepancy(rings: Periodogram, start: SourceSpectrum) -> SourceSpectrum
 
     def excess(log_scale: float) -> float:
         left = _left(rings, _scaled(start, log_scale))
-        return _mean(rings, left**2 * rings.power) / allowed - 1
+        return float(_mean(rings, left**2 * rings.power) / allowed - 1)
 
     if excess(-MOST_SCALED) <= 0 or excess(MOST_SCALED) >= 0:
         raise RunError(f"No smoothing leaves a residual of {start.noise:.3g}: the stated noise is not this map's.")
