@@ -45,7 +45,6 @@ def refined(*, fixed: Image, moving: Image, mask: Image, start: Array, length: f
     transform.SetTranslation((moved / length - centre).tolist())
 
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(32)
     method.SetMetricFixedMask(mask)
     method.SetMetricSamplingStrategy(method.RANDOM)
@@ -60,7 +59,13 @@ def refined(*, fixed: Image, moving: Image, mask: Image, start: Array, length: f
     method.SetSmoothingSigmasPerLevel([2.0, 1.0])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(fixed, moving)
+    # the metric asks for the global number of threads, and sums in the order in which they finish
+    threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        method.Execute(fixed, moving)
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
     return _affine(transform, length)
 
 

@@ -170,7 +170,14 @@ def search_about_centre(
         affine[:3, :3] = rotation
         affine[:3, 3] = centres[1] - rotation @ centres[0]
         candidates.append(affine)
-    upright = max(candidates, key=scorer.score)
+    candidates.sort(key=scorer.score, reverse=True)
+    apart: list[Array] = []
+    for affine in candidates:
+        if all(_angle_between(affine, other) > PEAK for other in apart):
+            apart.append(affine)
+        if len(apart) == 12:
+            break
+    upright = max((polished(scorer, affine, grid=fixed_grid) for affine in apart), key=scorer.score)
     to_index = np.linalg.inv(moving_grid.index_to_world()) @ upright @ fixed_grid.index_to_world()
     turned = ndimage.affine_transform(
         moving, to_index[2::-1, 2::-1], to_index[2::-1, 3], fixed.shape, order=1, mode="nearest"
@@ -231,8 +238,8 @@ def asymmetry(volume: Array, grid: Grid, centre: Array) -> Array:
 
 
 def coarse(volume: Array, grid: Grid, *, voxels: int) -> tuple[Array, Grid]:
-    """Average cubes of voxels until the longest side has at most `voxels`."""
-    factor = max(1, -(-max(volume.shape) // voxels))
+    """Average cubes of voxels until the longest side has about as many as `voxels`."""
+    factor = max(1, round(max(volume.shape) / voxels))
     nz, ny, nx = (max(1, n // factor) for n in volume.shape)
     fz, fy, fx = (min(factor, n) for n in volume.shape)
     cut = volume[: nz * fz, : ny * fy, : nx * fx].reshape(nz, fz, ny, fy, nx, fx)

@@ -121,7 +121,7 @@ def _half(shape: tuple[int, int, int], rng: np.random.Generator) -> Array:
 
 def _neighbours(start: Array, grid: Grid, settings: RegistrationSettings, rng: np.random.Generator) -> list[Array]:
     """Return the start itself, then starts turned about z and shifted by up to half a step of the search."""
-    coarse_voxel = max(grid.spacing) * max(1, -(-max(grid.shape) // settings.search_voxels))
+    coarse_voxel = max(grid.spacing) * max(1, round(max(grid.shape) / settings.search_voxels))
     centre = transformed(np.array([(n - 1) / 2 for n in grid.shape[::-1]]), grid.index_to_world())
     starts = [start]
     for _ in range(settings.starts - 1):
