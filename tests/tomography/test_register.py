@@ -169,11 +169,17 @@ def test_body_of_revolution_has_no_angle(xray):
     assert registration_from_volumes(*volumes, settings=QUICK).status is Status.AMBIGUOUS
 
 
-def test_strangers_are_not_registered(neutron):
-    rng = np.random.default_rng(7)
+@pytest.mark.parametrize(
+    ("seed", "status"),
+    [(7, Status.AMBIGUOUS), pytest.param(9, Status.WANDERED, marks=pytest.mark.slow)],
+    ids=["mirror image alike by chance", "alike by chance"],
+)
+def test_strangers_are_not_registered(neutron, seed, status):
+    """Blobs that fit at one angle: the search believes them, the refinement does not."""
+    rng = np.random.default_rng(seed)
     blobs = ndimage.gaussian_filter(rng.normal(size=FIXED.shape), 3.0)
     other = FIXED.array(blobs, name="blobs", units="1/m")
-    assert registration_from_volumes(neutron, other, settings=QUICK).status is Status.AMBIGUOUS
+    assert registration_from_volumes(neutron, other, settings=QUICK).status is status
 
 
 def test_same_bits_on_every_run(neutron, xray, found):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -85,9 +86,32 @@ def registration_from_volumes(
     moving_values, moving_grid = _checked(moving, "moving volume")
     if mask is not None and mask.shape != fixed_grid.shape:
         raise InputError("mask", must=f"of the fixed volume's shape {fixed_grid.shape}", received=mask.shape)
+    flipped = moving_values[:, :, ::-1]
+    where = _inscribed(fixed_grid) if mask is None else np.asarray(mask.values, dtype=bool)
     found = _search(fixed_values, fixed_grid, moving_values, moving_grid, settings)
-    mirrored = _search(fixed_values, fixed_grid, moving_values[:, :, ::-1], moving_grid, settings)
+    mirrored = _search(fixed_values, fixed_grid, flipped, moving_grid, settings)
+    judged = partial(_judged, fixed=fixed_values, fixed_grid=fixed_grid, moving_grid=moving_grid, where=where)
+    registration = judged(found, mirrored, moving=moving_values, settings=settings)
+    if registration.status is Status.MIRRORED:
+        # strangers can look alike at one angle by chance; a true mirror image also passes what follows the search
+        image = judged(mirrored, found, moving=flipped, settings=settings)
+        if not image.status.succeeded:
+            return replace(registration, status=Status.AMBIGUOUS)
+    return registration
 
+
+def _judged(
+    found: Search,
+    mirrored: Search,
+    *,
+    fixed: Array,
+    fixed_grid: Grid,
+    moving: Array,
+    moving_grid: Grid,
+    where: Array,
+    settings: RegistrationSettings,
+) -> Registration:
+    """Refine what a search found, unless it is condemned already, and judge it."""
     search = SearchEvidence(
         score=found.scorer.score(found.best),
         runner_up=found.scorer.score(found.rival),
@@ -99,11 +123,10 @@ def registration_from_volumes(
     if objection is not None:
         return _registration(found.best, float("nan"), objection, search, None)
 
-    where = _inscribed(fixed_grid) if mask is None else np.asarray(mask.values, dtype=bool)
     affines = refinements(
-        fixed=fixed_values,
+        fixed=fixed,
         fixed_grid=fixed_grid,
-        moving=moving_values,
+        moving=moving,
         moving_grid=moving_grid,
         where=where,
         start=found.best,
