@@ -160,11 +160,11 @@ def _along(path: Path, table: TextTable, column: int) -> Array:
 
 def _levels(values: Array) -> Array:
     """Distinct values of a coordinate, those closer than a thousandth of the mean step taken together."""
-    ordered: Array = np.unique(values)
+    ordered = np.unique(values)
     if ordered.size < 2:
         return ordered
     apart = np.diff(ordered)
-    return ordered[np.concatenate([[True], apart > 1e-3 * apart.max()])]
+    return np.asarray(ordered[np.concatenate([[True], apart > 1e-3 * apart.max()])])
 
 
 def _image_ends(path: Path, header: tuple[str, ...]) -> dict[str, tuple[float, float]] | None:
