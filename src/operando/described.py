@@ -89,6 +89,10 @@ def _refusal(error: Any, model: type[Description], source: str) -> InputError:
         return InputError(name, must="given", received="nothing", remedy="Add the key.")
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
+        if not key:  # parts of the whole that do not go together: the refusal itself says which
+            return InputError(
+                f"{cause.name} in {source}", must=cause.must, received=cause.received, remedy=cause.remedy
+            )
         return InputError(name, must=cause.must, received=error["input"], remedy=cause.remedy)
     if isinstance(cause, ValueError):
         return InputError(name, must=str(cause), received=error["input"])

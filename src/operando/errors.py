@@ -20,6 +20,7 @@ class InputError(OperandoError, ValueError):
         super().__init__(f"{message} {remedy}".rstrip())
         self.name = name
         self.must = must
+        self.received = received
         self.remedy = remedy
 
 
