@@ -56,8 +56,8 @@ def polyhedron_gauge(*, normals: Array, distances: Array) -> Gauge:
 def random_polyhedron(*, dimension: int, faces: int, rng: np.random.Generator) -> Gauge:
     """Draw a polyhedron (a polygon in two dimensions): faces all round, jittered, at 0.8 to 1.1 from the centre."""
     jitter = 0.5 * faces ** (-1 / (dimension - 1)) * rng.standard_normal((faces, dimension))
-    outward = (_directions(dimension, faces) + jitter) @ random_turn(dimension=dimension, rng=rng)
-    normals = outward / np.linalg.norm(outward, axis=1, keepdims=True)
+    outward: Array = (_directions(dimension, faces) + jitter) @ random_turn(dimension=dimension, rng=rng)
+    normals = np.asarray(outward / np.linalg.norm(outward, axis=1, keepdims=True))
     return polyhedron_gauge(normals=normals, distances=rng.uniform(0.8, 1.1, faces))
 
 
@@ -69,10 +69,10 @@ def random_turn(*, dimension: int, rng: np.random.Generator) -> Array:
 
 def _directions(dimension: int, count: int) -> Array:
     """Spread directions evenly: equal angles in the plane, Fibonacci's spiral on the sphere."""
-    i = np.arange(count) + 0.5
+    i: Array = np.arange(count) + 0.5
     if dimension == 2:
         angle = 2 * np.pi * i / count
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    height, angle = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
+    height, azimuth = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
     ring = np.sqrt(1 - height**2)
-    return np.stack([ring * np.cos(angle), ring * np.sin(angle), height], axis=1)
+    return np.stack([ring * np.cos(azimuth), ring * np.sin(azimuth), height], axis=1)
