@@ -1,0 +1,1 @@
+"""Resolved closure: one phase per voxel, reactions on the faces between them."""

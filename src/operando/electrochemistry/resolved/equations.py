@@ -1,0 +1,127 @@
+"""The equations of one implicit step of a resolved cell, and Newton's method on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from operando.electrochemistry.resolved.cell import ResolvedCell
+from operando.electrochemistry.resolved.faces import Faces, faces_of
+from operando.electrochemistry.resolved.fluxes import Currents, Factors, Fields, currents, left_in_voxels
+from operando.electrochemistry.resolved.jacobian import Control, Slopes, slopes
+
+_LARGEST_CHANGE = 0.3
+"""Of x in one iteration of Newton's method."""
+_MOST_ITERATIONS = 14
+
+
+class LinearSolver(Protocol):
+    """Solves the linear system of an iteration."""
+
+    def solve(self, residual: Fields, slopes: Slopes, storage: Any, control: Control) -> Fields | None:
+        """Change of the unknowns that the residual asks for; None where it was not found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A cell with everything that its equations need."""
+
+    cell: ResolvedCell
+    faces: Faces
+    factors: Factors
+    linear: LinearSolver
+    tolerance: float = 1e-10
+    """Largest charge or lithium left in a voxel over the applied current (over C/1000 where that is more)."""
+
+    @property
+    def smallest_current(self) -> float:
+        """C/1000 [A]: currents are judged against this where less is applied."""
+        return float(np.asarray(self.faces.capacity)[np.asarray(self.faces.active)].sum()) / 3.6e6
+
+    def through(self, fields: Fields, guess: tuple[Any, Any]) -> Currents:
+        """Currents at `fields`."""
+        found: Currents = currents(fields, self.faces, self.factors, self.cell.hosts, self.cell.temperature, guess)
+        return found
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an implicit step asks for.
+
+    Attributes
+    ----------
+    storage, history:
+        ``storage x - history`` is the lithium that a voxel gains [A].
+    held, value:
+        The circuit's current [A] or voltage [V].
+    """
+
+    storage: Any
+    history: Any
+    held: Literal["current", "voltage"]
+    value: float
+
+    def control(self, current: float) -> Control:
+        """Weights of the circuit's equation, in amperes."""
+        return Control(1.0, 0.0) if self.held == "current" else Control(0.0, 40 * current)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Fields that fulfil the equations, and the currents there."""
+
+    fields: Fields
+    through: Currents
+    iterations: int
+
+
+def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem:
+    """Collect the equations of a cell; a section is solved by factorising, a volume by multigrid."""
+    from operando.electrochemistry.resolved.direct import DirectSolver
+
+    faces = faces_of(cell)
+    return Problem(cell=cell, faces=faces, factors=factors or Factors(), linear=DirectSolver(faces))
+
+
+@jax.jit
+def residual(
+    fields: Fields, through: Currents, storage: Any, history: Any, control: Control, value: Any, faces: Faces
+) -> Fields:
+    """Charge and lithium that the voxels lack, and what the circuit lacks [A]."""
+    charge, lithium, total = left_in_voxels(through, faces)
+    return Fields(
+        potential=jnp.where(faces.active | faces.electrolyte, charge, 0.0),
+        lithiation=jnp.where(faces.active, lithium + storage * fields.lithiation - history, 0.0),
+        voltage=control.current * (total - value) + control.voltage * (fields.voltage - value),
+    )
+
+
+def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], target: Target) -> Solved | None:
+    """Solve the step's equations from `start`; None where Newton's method does not get there."""
+    faces, cell, fields = problem.faces, problem.cell, start
+    scale = max(problem.smallest_current, abs(target.value) if target.held == "current" else 0.0)
+    control = target.control(scale)
+    before = np.inf
+    for iteration in range(_MOST_ITERATIONS):
+        through = problem.through(fields, guess)
+        lack = residual(fields, through, target.storage, target.history, control, target.value, faces)
+        worst = max(float(jnp.abs(part).max()) for part in lack)
+        if not np.isfinite(worst):
+            return None
+        if worst <= problem.tolerance * scale or (
+            iteration > 2 and worst <= 10 * problem.tolerance * scale and worst > before / 4
+        ):
+            return Solved(fields, through, iteration)
+        before = worst
+        at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
+        change = problem.linear.solve(lack, at, target.storage, control)
+        if change is None:
+            return None
+        by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))
+        fields = Fields(*(a - by * b for a, b in zip(fields, change, strict=True)))
+        guess = (through.reacting, through.plating)
+    return None

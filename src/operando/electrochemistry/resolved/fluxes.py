@@ -1,0 +1,278 @@
+"""Currents through the faces of a resolved cell, and what they leave in its voxels.
+
+On every face the flux is a closed function of the two voxels beside it. Half a voxel of either material lies in series
+with the interface, so that a reaction sees the potentials and the lithium on its face, not those of voxel centres.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from operando.electrochemistry.resolved.faces import Bulk, Faces
+from operando.electrochemistry.resolved.materials import ActiveMaterial
+from operando.materials.kinetics import FARADAY, current_density_from_overpotential
+
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+
+_ITERATIONS = 6
+"""Of Newton's method on each face, from the currents of the last global iteration."""
+
+Hosts = tuple[ActiveMaterial, ...]
+
+
+class Fields(NamedTuple):
+    """Unknowns of a resolved cell.
+
+    Attributes
+    ----------
+    potential:
+        ``(z, y, x)``: of ions in electrolyte, against lithium at the negative plate; of electrons in active material,
+        against the positive plate [V].
+    lithiation:
+        x in active material.
+    voltage:
+        Of the positive plate against the negative [V].
+    """
+
+    potential: Any
+    lithiation: Any
+    voltage: Any
+
+
+class Factors(NamedTuple):
+    """Multiples of the materials' values, for all voxels or for each: what gradients are taken with respect to."""
+
+    ionic_conductivity: Any = 1.0
+    grain_boundary_resistance: Any = 1.0
+    electronic_conductivity: Any = 1.0
+    diffusivity: Any = 1.0
+    exchange_current: Any = 1.0
+    plating_exchange_current: Any = 1.0
+
+
+class Currents(NamedTuple):
+    """Through every face [A/m^2].
+
+    Attributes
+    ----------
+    charge, lithium:
+        Between voxels of one kind, along z, y, x.
+    reacting, plating:
+        Into the electrolyte.
+    contacts:
+        Out of the active material.
+    """
+
+    charge: tuple[Any, Any, Any]
+    lithium: tuple[Any, Any, Any]
+    reacting: Any
+    plating: Any
+    contacts: Any
+
+
+class Properties(NamedTuple):
+    """Of every voxel: conductivity [S/m], ``F c_max D`` [A/m], and the share of the current that lithium carries."""
+
+    conductivity: Any
+    diffusion: Any
+    share: Any
+
+
+def properties(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Properties:
+    """Transport properties of every voxel."""
+    x = lithiation
+    electrons = factors.electronic_conductivity * _by_host(hosts, faces.host, x, lambda m: m.electronic_conductivity)
+    ions = _by_host(hosts, faces.host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
+    diffusion = factors.diffusivity * _by_host(hosts, faces.host, x, _diffusion)
+    ionic = factors.ionic_conductivity * faces.ionic_conductivity
+    return Properties(
+        conductivity=jnp.where(faces.active, electrons + ions, ionic),
+        diffusion=jnp.where(faces.active, diffusion, 1.0),
+        share=jnp.where(faces.active, ions / jnp.where(faces.active, electrons + ions, 1.0), 0.0),
+    )
+
+
+def bulk_flux(
+    potentials: tuple[Any, Any],
+    lithiations: tuple[Any, Any],
+    sides: tuple[Properties, Properties],
+    bulk: Bulk,
+    boundary: Any,
+) -> tuple[Any, Any]:
+    """Charge and lithium through faces between voxels of one kind, towards the second voxel [A/m^2]."""
+    left, right = sides
+    way = bulk.half / left.conductivity + bulk.half / right.conductivity + boundary * bulk.resistance
+    charge = bulk.conducts * (potentials[0] - potentials[1]) / way
+    way = bulk.half / left.diffusion + bulk.half / right.diffusion
+    share = (left.share + right.share) / 2
+    return charge, bulk.exchanges * ((lithiations[0] - lithiations[1]) / way + share * charge)
+
+
+def reaction_flux(
+    drop: Any, lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, guess: Any
+) -> Any:
+    """Current from active material into electrolyte by Butler and Volmer's law [A/m^2].
+
+    ``q = w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with ``eta = drop - R q - U(x')`` and the lithium on the
+    face ``x' = x - q half / (F c_max D)``.
+
+    Parameters
+    ----------
+    drop:
+        Potential of electrons at the active voxel's centre less that of ions at the electrolyte's [V].
+    lithiation:
+        Of the active voxel.
+    guess:
+        Currents near the answer.
+    """
+    met = faces.reacting
+    x = lithiation
+    host = faces.host.ravel()[met.active]
+    electrons = _at(factors.electronic_conductivity, met.active) * _by_host(
+        hosts, host, x, lambda m: m.electronic_conductivity
+    )
+    ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
+    ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
+    resistance = met.half / (electrons + ions) + met.half / ionic
+    shift = met.half / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
+    transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
+    scale = met.weight * _at(factors.exchange_current, met.active)
+
+    def excess(q: Any) -> Any:
+        face = x - shift * q
+        over = drop - resistance * q - _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
+        exchange = scale * _by_host(hosts, host, face, lambda m: m.exchange_current)
+        return q - _reaction(over, exchange, transfer, temperature)
+
+    return _root(excess, guess)
+
+
+def plating_flux(potential: Any, voltage: Any, faces: Faces, factors: Factors, temperature: Any, guess: Any) -> Any:
+    """Current from metal into electrolyte [A/m^2], `potential` that of ions in the electrolyte voxel."""
+    met = faces.plating
+    ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
+    drop = met.positive * voltage - potential
+    exchange = met.weight * met.exchange_current * _at(factors.plating_exchange_current, met.electrolyte)
+
+    def excess(q: Any) -> Any:
+        return q - _reaction(drop - q * met.half / ionic, exchange, met.transfer, temperature)
+
+    return _root(excess, guess)
+
+
+def contact_flux(potential: Any, conductivity: Any, voltage: Any, faces: Faces) -> Any:
+    """Current from active material into metal or the positive plate [A/m^2]."""
+    met = faces.contacts
+    return (potential + (1 - met.positive) * voltage) * conductivity / met.half
+
+
+@partial(jax.jit, static_argnames="hosts")
+def currents(
+    fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, guess: tuple[Any, Any]
+) -> Currents:
+    """Currents through every face; `guess` are those of reactions and plating, near the answer."""
+    held = properties(fields.lithiation, faces, factors, hosts)
+    pairs = [
+        bulk_flux(
+            _pair(fields.potential, axis),
+            _pair(fields.lithiation, axis),
+            (Properties(*(_pair(p, axis)[0] for p in held)), Properties(*(_pair(p, axis)[1] for p in held))),
+            faces.bulk[axis],
+            _boundary(factors, axis),
+        )
+        for axis in range(3)
+    ]
+    potential, x = fields.potential.ravel(), fields.lithiation.ravel()
+    a, e = faces.reacting.active, faces.reacting.electrolyte
+    drop = potential[a] + fields.voltage - potential[e]
+    return Currents(
+        charge=(pairs[0][0], pairs[1][0], pairs[2][0]),
+        lithium=(pairs[0][1], pairs[1][1], pairs[2][1]),
+        reacting=reaction_flux(drop, x[a], faces, factors, hosts, temperature, guess[0]),
+        plating=plating_flux(
+            potential[faces.plating.electrolyte], fields.voltage, faces, factors, temperature, guess[1]
+        ),
+        contacts=contact_flux(
+            potential[faces.contacts.active],
+            held.conductivity.ravel()[faces.contacts.active],
+            fields.voltage,
+            faces,
+        ),
+    )
+
+
+def left_in_voxels(through: Currents, faces: Faces) -> tuple[Any, Any, Any]:
+    """Charge and lithium that leave each voxel [A], and the current out of the positive plate into the cell [A]."""
+    charge = sum(
+        _divergence(j * bulk.area, axis) for axis, (j, bulk) in enumerate(zip(through.charge, faces.bulk, strict=True))
+    )
+    lithium = sum(
+        _divergence(j * bulk.area, axis) for axis, (j, bulk) in enumerate(zip(through.lithium, faces.bulk, strict=True))
+    )
+    reacting, plating = through.reacting * faces.reacting.area, through.plating * faces.plating.area
+    contacts = through.contacts * faces.contacts.area
+    shape = faces.active.shape
+    flat = jnp.asarray(charge).ravel().at[faces.reacting.active].add(reacting)
+    flat = flat.at[faces.reacting.electrolyte].add(-reacting)
+    flat = flat.at[faces.plating.electrolyte].add(-plating)
+    flat = flat.at[faces.contacts.active].add(contacts)
+    lost = jnp.asarray(lithium).ravel().at[faces.reacting.active].add(reacting)
+    total = jnp.sum(faces.plating.positive * plating) - jnp.sum(faces.contacts.positive * contacts)
+    return flat.reshape(shape), lost.reshape(shape), total
+
+
+def _reaction(over: Any, exchange: Any, transfer: Any, temperature: Any) -> Any:
+    return current_density_from_overpotential(
+        overpotential=over, exchange_current_density=exchange, transfer_coefficient=transfer, temperature=temperature
+    )
+
+
+def _divergence(through: Any, axis: int) -> Any:
+    padding = [(1, 1) if k == axis else (0, 0) for k in range(3)]
+    return jnp.diff(jnp.pad(through, padding), axis=axis)
+
+
+def _pair(values: Any, axis: int) -> tuple[Any, Any]:
+    """Values on either side of the faces normal to an axis."""
+    before = (slice(None),) * axis
+    return values[(*before, slice(None, -1))], values[(*before, slice(1, None))]
+
+
+def _boundary(factors: Factors, axis: int) -> Any:
+    factor = jnp.asarray(factors.grain_boundary_resistance)
+    return factor if factor.ndim == 0 else _pair(factor, axis)[0]
+
+
+def _at(factor: Any, voxels: Any) -> Any:
+    factor = jnp.asarray(factor)
+    return factor if factor.ndim == 0 else factor.ravel()[voxels]
+
+
+def _by_host(hosts: Hosts, host: Any, x: Any, law: Any) -> Any:
+    """Evaluate each voxel by the law of its own material; zero where there is none."""
+    if len(hosts) == 1:
+        return law(hosts[0])(x)
+    return sum(jnp.where(host == k, law(material)(x), 0.0) for k, material in enumerate(hosts)) + jnp.zeros_like(x)
+
+
+def _diffusion(material: ActiveMaterial) -> Any:
+    return lambda x: FARADAY * material.maximum_concentration * material.diffusivity(x)
+
+
+def _root(excess: Any, guess: Any) -> Any:
+    """Where `excess` is zero, differentiable once by the theorem of implicit functions."""
+    guess = jax.lax.stop_gradient(guess)
+
+    def slope(q: Any) -> tuple[Any, Any]:
+        return jax.jvp(excess, (q,), (jnp.ones_like(q),))
+
+    def step(_: int, q: Any) -> Any:
+        value, rise = slope(q)
+        return q - value / rise
+
+    root = jax.lax.stop_gradient(jax.lax.fori_loop(0, _ITERATIONS, step, guess))
+    return root - excess(root) / jax.lax.stop_gradient(slope(root)[1])

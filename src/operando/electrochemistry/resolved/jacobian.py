@@ -1,0 +1,162 @@
+"""Derivatives of the currents through faces, and what they do to a change of the unknowns.
+
+The derivatives are kept face by face: their action needs no matrix, and where a matrix is wanted (`sparse`) its
+entries are these same numbers.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from operando.electrochemistry.resolved.faces import Faces
+from operando.electrochemistry.resolved.fluxes import (
+    Currents,
+    Factors,
+    Fields,
+    Hosts,
+    Properties,
+    _boundary,
+    _pair,
+    bulk_flux,
+    contact_flux,
+    left_in_voxels,
+    plating_flux,
+    properties,
+    reaction_flux,
+)
+
+
+class BulkSlopes(NamedTuple):
+    """Of charge and lithium through faces: with the first voxel's potential, the first's and the second's lithiation.
+
+    The slope with the second voxel's potential is the first's with its sign turned.
+    """
+
+    charge: tuple[Any, Any, Any]
+    lithium: tuple[Any, Any, Any]
+
+
+class Slopes(NamedTuple):
+    """Derivatives of all face currents.
+
+    Attributes
+    ----------
+    bulk:
+        Along z, y, x.
+    reacting:
+        With the drop of potential, and with the lithiation.
+    plating:
+        With the drop of potential.
+    contacts:
+        With the potential, and with the lithiation.
+    """
+
+    bulk: tuple[BulkSlopes, BulkSlopes, BulkSlopes]
+    reacting: tuple[Any, Any]
+    plating: Any
+    contacts: tuple[Any, Any]
+
+
+class Control(NamedTuple):
+    """What closes the circuit: ``current (I - I0) + voltage (V - V0) = 0``; one of the two weights is zero."""
+
+    current: Any
+    voltage: Any
+
+
+@partial(jax.jit, static_argnames="hosts")
+def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, through: Currents) -> Slopes:
+    """Derivatives at `fields`, where the currents are `through`."""
+    x = fields.lithiation
+
+    def at(values: Any) -> Properties:
+        return properties(values, faces, factors, hosts)
+
+    held, rise = jax.jvp(at, (x,), (jnp.ones_like(x),))
+    potential, flat = fields.potential.ravel(), x.ravel()
+    a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
+    drop = potential[a] + fields.voltage - potential[e]
+
+    def reacting(drop: Any, x: Any) -> Any:
+        return reaction_flux(drop, x, faces, factors, hosts, temperature, through.reacting)
+
+    def plating(potential: Any) -> Any:
+        return plating_flux(potential, fields.voltage, faces, factors, temperature, through.plating)
+
+    def contacts(potential: Any, conductivity: Any) -> Any:
+        return contact_flux(potential, conductivity, fields.voltage, faces)
+
+    at_contact = (potential[c], held.conductivity.ravel()[c])
+    rise_at_contact = rise.conductivity.ravel()[c]
+    bulk = [_bulk_slopes(fields, held, rise, faces, factors, axis) for axis in range(3)]
+    return Slopes(
+        bulk=(bulk[0], bulk[1], bulk[2]),
+        reacting=(_slope(reacting, (drop, flat[a]), 0), _slope(reacting, (drop, flat[a]), 1)),
+        plating=-_slope(plating, (potential[faces.plating.electrolyte],), 0),
+        contacts=(_slope(contacts, at_contact, 0), _slope(contacts, at_contact, 1) * rise_at_contact),
+    )
+
+
+@jax.jit
+def action(change: Fields, slopes: Slopes, storage: Any, control: Control, faces: Faces) -> Fields:
+    """Change of the residual: charge [A] and lithium [A] left in each voxel, and the circuit's equation."""
+    potential, x = change.potential.ravel(), change.lithiation.ravel()
+    charge: list[Any] = []
+    lithium: list[Any] = []
+    for axis in range(3):
+        (left, right), (x_left, x_right) = _pair(change.potential, axis), _pair(change.lithiation, axis)
+        for found, by in ((charge, slopes.bulk[axis].charge), (lithium, slopes.bulk[axis].lithium)):
+            found.append(by[0] * (left - right) + by[1] * x_left + by[2] * x_right)
+    a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
+    drop = potential[a] + change.voltage - potential[e]
+    through = Currents(
+        charge=(charge[0], charge[1], charge[2]),
+        lithium=(lithium[0], lithium[1], lithium[2]),
+        reacting=slopes.reacting[0] * drop + slopes.reacting[1] * x[a],
+        plating=slopes.plating * (faces.plating.positive * change.voltage - potential[faces.plating.electrolyte]),
+        contacts=slopes.contacts[0] * (potential[c] + (1 - faces.contacts.positive) * change.voltage)
+        + slopes.contacts[1] * x[c],
+    )
+    left_charge, left_lithium, total = left_in_voxels(through, faces)
+    taking_part = faces.active | faces.electrolyte
+    return Fields(
+        potential=jnp.where(taking_part, left_charge, change.potential),
+        lithiation=jnp.where(faces.active, left_lithium + storage * change.lithiation, change.lithiation),
+        voltage=control.current * total + control.voltage * change.voltage,
+    )
+
+
+def _bulk_slopes(
+    fields: Fields, held: Properties, rise: Properties, faces: Faces, factors: Factors, axis: int
+) -> BulkSlopes:
+    left, right = (Properties(*(_pair(p, axis)[side] for p in held)) for side in (0, 1))
+    rise_left, rise_right = (Properties(*(_pair(p, axis)[side] for p in rise)) for side in (0, 1))
+    potentials, lithiations = _pair(fields.potential, axis), _pair(fields.lithiation, axis)
+
+    def flux(potential: Any, x_left: Any, x_right: Any, left: Properties, right: Properties) -> tuple[Any, Any]:
+        pair = (potential, potentials[1])
+        return bulk_flux(pair, (x_left, x_right), (left, right), faces.bulk[axis], _boundary(factors, axis))
+
+    here = (potentials[0], *lithiations, left, right)
+    one, none = jnp.ones_like(potentials[0]), jnp.zeros_like(potentials[0])
+    still = Properties(none, none, none)
+    found = [
+        jax.jvp(flux, here, moved)[1]
+        for moved in (
+            (one, none, none, still, still),
+            (none, one, none, rise_left, still),
+            (none, none, one, still, rise_right),
+        )
+    ]
+    charge, lithium = zip(*found, strict=True)
+    return BulkSlopes(charge=charge, lithium=lithium)
+
+
+def _slope(law: Any, at: tuple[Any, ...], which: int) -> Any:
+    """Derivative of an elementwise law with one of its arguments."""
+    moved = tuple(jnp.ones_like(v) if i == which else jnp.zeros_like(v) for i, v in enumerate(at))
+    return jax.jvp(law, at, moved)[1]
