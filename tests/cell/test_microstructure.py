@@ -253,3 +253,15 @@ def test_labels_that_contradict_each_other_are_refused():
     with pytest.raises(InputError, match="phase must"):
         structure.mask("cathode")
     assert set(structure.dataset()) == {"phase", "particle", "grain"}
+
+
+def test_dendrite_avoids_hard_ways():
+    nodes = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, -0.2], [2.0, 0.0]])
+    network = GrainNetwork(nodes=nodes, edges=np.array([[0, 1], [1, 3], [0, 2], [2, 3]]))
+    lines = dendrite_lines(
+        network=network,
+        root=np.array([-1.0, 0.0]),
+        tips=np.array([[2.0, 0.1]]),
+        hardness=lambda middles: np.where(middles[:, 1] < 0, 10.0, 1.0),
+    )
+    assert lines[:, :, 1].min() == 0.0

@@ -110,7 +110,7 @@ def test_features_draw_apart(small):
 
 def test_finer_voxels_show_the_same_particles():
     scene = load_scene("llzo-section")
-    coarse, fine = (microstructure_from_scene(changed(scene, section__voxel=v)) for v in (200e-9, 100e-9))
+    coarse, fine = (microstructure_from_scene(scene.at_voxel(v)) for v in (200e-9, 100e-9))
     assert coarse.particles == fine.particles
     every_other = fine.particle[:, ::2, ::2]
     assert (every_other == coarse.particle).mean() > 0.95
@@ -146,7 +146,7 @@ def test_what_cannot_be_is_refused(changes, says):
 
 def test_features_below_two_voxels_are_refused():
     with pytest.raises(InputError, match="at least two voxels"):
-        microstructure_from_scene(changed(load_scene("llzo-section"), section__voxel=400e-9))
+        microstructure_from_scene(load_scene("llzo-section").at_voxel(400e-9))
 
 
 def without_dendrite(scene):

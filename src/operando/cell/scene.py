@@ -114,7 +114,8 @@ class Dendrite(Description):
     position:
         Of its root along y [m].
     depth:
-        Of root and tips below the imaged surface; without meaning in a section of two dimensions [m].
+        Of root and tips below the imaged surface, to which branches keep where boundaries let them; without meaning in
+        a section of two dimensions [m].
     length:
         Of its reach from the electrode along x [m].
     width:
@@ -181,6 +182,10 @@ class Scene(Description):
         if dendrite and (dendrite.position > self.section.width or dendrite.depth > self.section.depth):
             raise InputError("dendrite", must="within the section", received=f"rooted at y = {dendrite.position:g} m")
         return self
+
+    def at_voxel(self, voxel: float) -> Self:
+        """Return the same scene on voxels of another edge [m]."""
+        return type(self).model_validate({**dict(self), "section": self.section.model_copy(update={"voxel": voxel})})
 
     @property
     def layers(self) -> tuple[float, float, float]:

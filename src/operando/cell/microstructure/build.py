@@ -105,5 +105,15 @@ def _dendrite(scene: Scene, dendrite: Dendrite, grid: Grid, points: Array, rng: 
     # a triple line may run in the surface itself; only along x must the branches keep clear of both electrodes
     lower[:2], upper[:2] = lower[:2] - dendrite.width / 2, upper[:2] + dendrite.width / 2
     network = grain_network(points).within(lower=lower[axes], upper=upper[axes])
-    lines = dendrite_lines(network=network, root=root[axes], tips=tips[:, axes])
+    lines = dendrite_lines(
+        network=network,
+        root=root[axes],
+        tips=tips[:, axes],
+        hardness=partial(_hardness_off_depth, depth=dendrite.depth) if len(axes) == 3 else None,
+    )
     return line_mask(grid=grid, lines=lines, width=dendrite.width)
+
+
+def _hardness_off_depth(middles: Array, *, depth: float) -> Array:
+    """Make ways that keep to a depth easier than detours up and down, though never impossible."""
+    return np.asarray(1 + np.abs(middles[:, 0] + depth) / depth)

@@ -1,7 +1,8 @@
-"""A lithium dendrite: the shortest ways along grain boundaries from a root to several tips."""
+"""A lithium dendrite: the easiest ways along grain boundaries from a root to several tips."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,13 @@ from operando.frames import Grid
 Array = npt.NDArray[Any]
 
 
-def dendrite_lines(*, network: GrainNetwork, root: Array, tips: Array) -> Array:
-    """Find the branches of a dendrite: the tree of shortest ways from the root to the tips.
+def dendrite_lines(
+    *, network: GrainNetwork, root: Array, tips: Array, hardness: Callable[[Array], Array] | None = None
+) -> Array:
+    """Find the branches of a dendrite: the tree of easiest ways from the root to the tips.
 
     Root and tips are taken to the nearest nodes of the network; a straight piece joins the given root to its node.
+    Without a hardness the easiest way is the shortest.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ def dendrite_lines(*, network: GrainNetwork, root: Array, tips: Array) -> Array:
         ``(d,)`` along the resolved axes [m].
     tips:
         ``(n, d)`` [m].
+    hardness:
+        What a metre of boundary costs where its middle ``(m, d)`` is.
 
     Returns
     -------
@@ -44,7 +50,8 @@ def dendrite_lines(*, network: GrainNetwork, root: Array, tips: Array) -> Array:
             "grain size", must="small enough for boundaries to meet within the separator", received="none do"
         )
     length = np.linalg.norm(nodes[second] - nodes[first], axis=1)
-    ways = coo_array((length, (first, second)), shape=(len(nodes), len(nodes))).tocsr()
+    cost = length if hardness is None else length * hardness((nodes[first] + nodes[second]) / 2)
+    ways = coo_array((cost, (first, second)), shape=(len(nodes), len(nodes))).tocsr()
     start = _nearest(nodes, root)
     reached, before = dijkstra(ways, directed=False, indices=start, return_predecessors=True)
     segments = {(-1, start)}
