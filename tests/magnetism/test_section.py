@@ -12,7 +12,12 @@ from operando.errors import InputError
 from operando.magnetism.circuit import FaceCurrents, divergence_of_currents
 from operando.magnetism.fields import current_field, stray_field
 from operando.magnetism.fields_labelled import vectors_on_grid
-from operando.magnetism.section import magnetisation_of_section, susceptibility_of_section
+from operando.magnetism.section import (
+    magnetisation_of_section,
+    oersted_field_of_section,
+    stray_field_of_section,
+    susceptibility_of_section,
+)
 from operando.magnetism.walls import mirrored_currents, mirrored_grid, mirrored_scalar, own_piece
 
 MATERIALS = {"electrolyte": "LLZO", "active": "LiCoO2", "lithium": "lithium"}
@@ -120,3 +125,26 @@ def test_mirrored_scalars_meet_at_the_walls():
     assert wide.values[0, :, 0].tolist() == [4, 2, 0, 0, 2, 4, 4, 2, 0]
     with pytest.raises(InputError, match="copies"):
         mirrored_grid(grid, copies=-1)
+
+
+def test_stray_field_of_a_section_is_linear_and_falls_off(structure):
+    near = stray_field_of_section(structure, materials=MATERIALS, applied_field=(0, 0, 0.1), stand_off=50e-9)
+    double = stray_field_of_section(structure, materials=MATERIALS, applied_field=(0, 0, 0.2), stand_off=[50e-9, 1e-6])
+    assert near.shape == (3, *structure.grid.shape[1:])
+    assert double.isel(z=0).values == pytest.approx(2 * near.values, abs=1e-12)
+    assert np.abs(double.isel(z=1)).max() < np.abs(double.isel(z=0)).max()
+
+
+def test_uniform_current_through_a_section_makes_the_field_of_a_strip():
+    grid = section_grid(shape=(1, 30, 40), spacing=(2e-6, 1e-6, 1e-6))
+    nz, ny, nx = grid.shape
+    currents = FaceCurrents(
+        x=np.full((nz, ny, nx + 1), 235.0), y=np.zeros((nz, ny + 1, nx)), z=np.zeros((nz + 1, ny, nx)), grid=grid
+    )
+    field = oersted_field_of_section(currents, stand_off=1e-6, copies=0).isel(x=20)
+    # strip 30 um wide whose middle lies 2 um below the sensor: the mean over its thickness of the closed form
+    depths = np.linspace(1e-6, 3e-6, 201)
+    angles = np.mean(2 * np.arctan((15e-6 - 0.5e-6) / depths))  # pixel centre half a voxel off the axis, to first order
+    expected = -mu_0 * 235 * 2e-6 / (2 * np.pi) * angles
+    assert field.sel(component="y").values[15] == pytest.approx(expected, rel=3e-3)
+    assert field.sel(component="z").values[0] == pytest.approx(-field.sel(component="z").values[-1])
