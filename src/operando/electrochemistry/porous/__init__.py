@@ -1,0 +1,1 @@
+"""Voxel porous electrode: two potentials and one radially resolved particle in every voxel."""

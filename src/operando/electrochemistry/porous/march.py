@@ -1,0 +1,264 @@
+"""A porous cell through a protocol: implicit steps of second order, as long as accuracy allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.electrochemistry.porous.newton import NewtonStep
+from operando.electrochemistry.protocol import Ending
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from operando.electrochemistry.porous.electrode import PorousCell
+    from operando.electrochemistry.porous.newton import PorousState, Potentials
+    from operando.electrochemistry.protocol import ProtocolStep
+    from operando.frames import Array
+
+_FIRST_STEP = 1e-5
+"""Of the step's duration."""
+
+_SMALLEST_STEP = 1e-9
+_GROWTH = 1.7
+_VOLTAGE_REACHED = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class PorousRun:
+    """What a protocol did to a cell; complete up to where it stopped.
+
+    Attributes
+    ----------
+    time, voltage, current_density, charge:
+        At the start and after each time step [s], [V], [A/m^2], [C/m^2]; charge counts from the start.
+    lithiation:
+        Mean over all active material.
+    endings:
+        Why each protocol step that was begun ended.
+    complete:
+        Whether all steps were done.
+    final:
+        Last state.
+    """
+
+    time: Array
+    voltage: Array
+    current_density: Array
+    charge: Array
+    lithiation: Array
+    endings: tuple[Ending, ...]
+    complete: bool
+    final: PorousState
+
+
+def run_porous(
+    cell: PorousCell,
+    steps: Sequence[ProtocolStep],
+    *,
+    lithiation: float | Array,
+    shells: int = 20,
+    tolerance: float = 1e-3,
+    longest_step: float = np.inf,
+    potentials: Potentials | None = None,
+    observe: Callable[[PorousState], None] = lambda state: None,
+) -> PorousRun:
+    """Take a cell at rest through a protocol.
+
+    BDF2 with variable steps, begun anew by implicit Euler at every change of current. A step that Newton cannot
+    solve, or that empties or overfills a particle's surface, is tried again at a quarter of its length, and never
+    returned.
+
+    Parameters
+    ----------
+    lithiation:
+        x at the start, one number or a map ``(z, y, x)``.
+    tolerance:
+        Change of x in any shell, and of the voltage [V], by which a step may depart from a straight line.
+    potentials:
+        Solver of the linear systems; by default one sparse factorisation.
+    observe:
+        Called with every accepted state.
+
+    Raises
+    ------
+    InputError
+        If the lithiation is not between 0 and 1, or there are no steps.
+    """
+    import jax
+
+    if not steps:
+        raise InputError("steps", must="at least one", received="none")
+    if not ((np.asarray(lithiation) > 0) & (np.asarray(lithiation) < 1)).all():
+        raise InputError("lithiation", must="between 0 and 1, ends excluded", received=lithiation)
+    if shells < 3:
+        raise InputError("shells", must="three or more", received=shells)
+    with jax.enable_x64(True):
+        march = _March(cell, NewtonStep(cell, shells=shells, potentials=potentials), lithiation, tolerance, observe)
+        endings = []
+        for step in steps:
+            endings.append(march.through(step, longest_step))
+            if endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED):
+                break
+        return march.result(tuple(endings), len(steps))
+
+
+class _March:
+    def __init__(
+        self,
+        cell: PorousCell,
+        newton: NewtonStep,
+        lithiation: float | Array,
+        tolerance: float,
+        observe: Callable[[PorousState], None],
+    ) -> None:
+        self._cell, self._newton, self._tolerance, self._observe = cell, newton, tolerance, observe
+        self._state = newton.initial(lithiation)
+        self._charge = 0.0
+        self._rows = [self._row(self._state)]
+
+    def through(self, step: ProtocolStep, longest: float) -> Ending:
+        """Follow one protocol step to its end."""
+        start, charge = self._state.time, self._charge
+        held = self._begun(step)
+        if isinstance(held, Ending):
+            return held
+        self._state = held
+        before: tuple[PorousState, float] | None = None
+        length = step.duration * _FIRST_STEP
+        smallest = step.duration * _SMALLEST_STEP
+        problem = Ending.FAILED
+        while True:
+            elapsed = self._state.time - start
+            length = min(length, longest, step.duration - elapsed)
+            if step.control == "current" and step.value != 0:
+                length = min(length, (step.charge - abs(self._charge - charge)) / abs(step.value))
+            new = self._advanced(before, length, step)
+            outside = new is not None and self._is_outside(new)
+            error = np.inf if new is None or outside else self._departure(before, new, length)
+            if new is None or outside or error > 4:
+                problem = Ending.EXHAUSTED if outside else problem
+                length *= 0.25 if not error < np.inf else max(0.25, 0.8 / np.sqrt(error))
+                if length < smallest:
+                    return problem
+                continue
+            overshoot = self._overshoot(step, new)
+            if overshoot > _VOLTAGE_REACHED:
+                moved = abs(new.voltage - self._state.voltage)
+                if length > smallest and moved > 0:
+                    length *= min(0.9, max(0.05, 1 - overshoot / moved))
+                    continue
+            before, problem = (self._state, length), Ending.FAILED
+            self._accept(new)
+            ending = step.ending(
+                elapsed=new.time - start,
+                voltage=new.voltage + (_VOLTAGE_REACHED if step.value > 0 else -_VOLTAGE_REACHED),
+                current=new.current / self._cell.area,
+                charge=self._charge - charge,
+            )
+            if ending is not None:
+                return ending
+            length *= min(_GROWTH, max(0.3, 0.8 / np.sqrt(max(error, 1e-6))))
+
+    def result(self, endings: tuple[Ending, ...], wanted: int) -> PorousRun:
+        """All that was kept."""
+        stopped = endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED)
+        time, voltage, current_density, charge, lithiation = np.array(self._rows).T
+        complete = len(endings) == wanted and not stopped
+        return PorousRun(
+            time, voltage, current_density, charge, lithiation, endings, complete=complete, final=self._state
+        )
+
+    def _begun(self, step: ProtocolStep) -> PorousState | Ending:
+        """Switch the current: potentials jump, lithium stays."""
+        instant = step.duration * _SMALLEST_STEP
+        new = self._solved(self._state, self._state.lithiation, instant, step)
+        if new is None:
+            return Ending.FAILED
+        if step.control == "current" and step.value != 0 and self._overshoot(step, new) > _VOLTAGE_REACHED:
+            return Ending.VOLTAGE_PASSED
+        begun = replace(new, time=self._state.time, lithiation=self._state.lithiation)
+        self._rows.append(self._row(begun))
+        return begun
+
+    def _overshoot(self, step: ProtocolStep, state: PorousState) -> float:
+        """How far the voltage is past the limit that the current drives it to [V]."""
+        if step.control == "voltage" or step.value == 0:
+            return -np.inf
+        return state.voltage - step.upper_voltage if step.value > 0 else step.lower_voltage - state.voltage
+
+    def _advanced(
+        self, before: tuple[PorousState, float] | None, length: float, step: ProtocolStep
+    ) -> PorousState | None:
+        now = self._state
+        if before is None:
+            guess, history, effective = now, now.lithiation, length
+        else:
+            last, previous = before
+            ratio = length / previous
+            history = ((1 + ratio) ** 2 * now.lithiation - ratio**2 * last.lithiation) / (1 + 2 * ratio)
+            effective = length * (1 + ratio) / (1 + 2 * ratio)
+            guess = _extrapolated(last, now, ratio)
+        new = self._solved(guess, history, effective, step)
+        return None if new is None else replace(new, time=now.time + length)
+
+    def _solved(self, guess: PorousState, history: Any, effective: float, step: ProtocolStep) -> PorousState | None:
+        held = step.control == "voltage"
+        return self._newton(
+            guess,
+            history=history,
+            step=effective,
+            current=None if held else step.value * self._cell.area,
+            voltage=step.value if held else None,
+        )
+
+    def _is_outside(self, state: PorousState) -> bool:
+        surface = self._newton.surface_lithiation(state.lithiation, state.current_density)
+        return bool(surface.min() < 0 or surface.max() > 1)
+
+    def _departure(self, before: tuple[PorousState, float] | None, new: PorousState, length: float) -> float:
+        """Departure of x and of the voltage from a straight line over two steps, relative to the tolerance."""
+        if before is None:
+            return 1.0
+        last, previous = before
+        ratio = length / previous
+        now = self._state
+        bend = new.lithiation - now.lithiation - ratio * (now.lithiation - last.lithiation)
+        voltage = new.voltage - now.voltage - ratio * (now.voltage - last.voltage)
+        largest = max(float(abs(bend).max()), abs(voltage))
+        return largest * ratio / (1 + ratio) / self._tolerance
+
+    def _accept(self, new: PorousState) -> None:
+        self._state = new
+        self._charge = (self._rows[0][4] - self._mean(new)) * self._capacity
+        self._rows.append(self._row(new))
+        self._observe(new)
+
+    @property
+    def _capacity(self) -> float:
+        from operando.materials.kinetics import FARADAY
+
+        return self._cell.exchangeable_lithium * FARADAY / self._cell.area
+
+    def _mean(self, state: PorousState) -> float:
+        weight = self._newton.surface / self._newton.surface.sum()
+        return float(np.asarray(self._newton.shells.volume @ np.asarray(state.lithiation)) @ weight)
+
+    def _row(self, state: PorousState) -> tuple[float, float, float, float, float]:
+        return state.time, state.voltage, state.current / self._cell.area, self._charge, self._mean(state)
+
+
+def _extrapolated(last: PorousState, now: PorousState, ratio: float) -> PorousState:
+    def straight(a: Any, b: Any) -> Any:
+        return b + ratio * (b - a)
+
+    return replace(
+        now,
+        lithiation=straight(last.lithiation, now.lithiation),
+        current_density=straight(last.current_density, now.current_density),
+        electronic=straight(last.electronic, now.electronic),
+        ionic=straight(last.ionic, now.ionic),
+        voltage=straight(last.voltage, now.voltage),
+    )

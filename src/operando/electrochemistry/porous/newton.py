@@ -1,0 +1,208 @@
+"""One implicit time step of a porous cell: Newton's method, the particles condensed onto the potentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from operando.electrochemistry.porous.network import networks_of, outflow
+from operando.electrochemistry.porous.particles import condensed, shells_of, surface_lithiation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from operando.electrochemistry.porous.electrode import Particles, PorousCell
+    from operando.electrochemistry.porous.particles import Shells
+    from operando.frames import Array
+
+_POTENTIAL_TOLERANCE = 1e-8
+_MOST_ITERATIONS = 25
+_LARGEST_CHANGE = 3.0
+
+
+class Potentials(Protocol):
+    """What solves the linear system of both potentials; see `DirectPotentials`."""
+
+    def solve(
+        self, *, coupling: Array, electronic: Array, ionic: Array, total: float | None
+    ) -> tuple[Array, Array, float]:
+        """Corrections of both potentials and of the voltage."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PorousState:
+    """A cell at one time.
+
+    Attributes
+    ----------
+    lithiation:
+        x in each shell of the particles, ``(shell, active voxel)``; JAX array.
+    current_density:
+        Of the reaction at the particles' surface, positive when lithium leaves them ``(active voxel,)`` [A/m^2].
+    electronic, ionic:
+        Potentials ``(z, y, x)`` [V]; zero outside their networks.
+    voltage:
+        Between collector and counter electrode [V].
+    current:
+        From the collector into the cell [A]; positive when it charges.
+    """
+
+    time: float
+    lithiation: Any
+    current_density: Any
+    electronic: Array
+    ionic: Array
+    voltage: float
+    current: float
+
+
+class NewtonStep:
+    """Solve the equations of one time step, again and again."""
+
+    def __init__(self, cell: PorousCell, *, shells: int, potentials: Potentials | None = None) -> None:
+        from operando.electrochemistry.porous.direct import DirectPotentials
+
+        self.cell, self.shells = cell, shells_of(radius=cell.particles.radius, count=shells)
+        self.networks = networks_of(cell)
+        self._potentials = potentials or DirectPotentials(self.networks)
+        self.active = np.flatnonzero(cell.active)
+        # Particle surface per voxel [m^2]
+        self.surface = (
+            3 / cell.particles.radius * np.asarray(cell.active_fraction).ravel()[self.active] * cell.grid.voxel_volume
+        )
+        self._collector = self.networks.electronic[0][0]
+        self._linearised = partial(_compiled(_linearised), cell.particles, self.shells, cell.thermal_voltage)
+        self._corrected = partial(_compiled(_corrected), cell.particles)
+        self.surface_lithiation = partial(_compiled(_surface), cell.particles, self.shells)
+
+    def initial(self, lithiation: float | Array) -> PorousState:
+        """State at rest with the same x throughout each particle."""
+        import jax.numpy as jnp
+
+        cell = self.cell
+        x = np.broadcast_to(np.asarray(lithiation, dtype=float), cell.grid.shape).ravel()[self.active]
+        open_circuit = np.asarray(cell.particles.open_circuit_potential(x), dtype=float)
+        level = float(np.mean(open_circuit)) - cell.counter_potential
+        electronic = np.where(np.asarray(cell.electronic_conductivity) > 0, level, 0.0)
+        ionic = np.where(np.asarray(cell.ionic_conductivity) > 0, -cell.counter_potential, 0.0)
+        shells = jnp.asarray(np.broadcast_to(x, (len(self.shells.volume), x.size)))
+        return PorousState(0.0, shells, jnp.zeros(x.size), electronic, ionic, level, 0.0)
+
+    def __call__(
+        self, start: PorousState, *, history: Any, step: float, current: float | None, voltage: float | None
+    ) -> PorousState | None:
+        """Find the state that ends a step at a given total current [A] or voltage [V]; None if Newton fails.
+
+        Parameters
+        ----------
+        start:
+            First guess; its time is kept.
+        history, step:
+            What the time discretisation subtracts from x, and its effective step [s].
+        """
+        x, j = start.lithiation, start.current_density
+        state = start if voltage is None else replace(start, voltage=voltage)
+        for _ in range(_MOST_ITERATIONS):
+            p, q, known, gain = self._linearised(x, history, step, j, *self._at_active(state))
+            missing = np.asarray(j) * self.surface
+            coupling = self._spread(np.asarray(gain) * self.surface)
+            reacting = self._spread(missing + np.asarray(known) * self.surface)
+            into = float(np.sum(self._collector * (state.voltage - state.electronic[0])))
+            d_e, d_i, d_v = self._potentials.solve(
+                coupling=coupling,
+                electronic=-reacting - outflow(self.networks.electronic, state.electronic, below=state.voltage),
+                ionic=reacting - outflow(self.networks.ionic, state.ionic, above=-self.cell.counter_potential),
+                total=None if current is None else current - into,
+            )
+            change = (d_e - d_i).ravel()[self.active]
+            if not (np.isfinite(change).all() and np.isfinite(d_v)):
+                return None
+            x, j = self._corrected(x, p, q, j, known + gain * change, self.surface_lithiation(x, j))
+            state = replace(
+                state, electronic=state.electronic + d_e, ionic=state.ionic + d_i, voltage=state.voltage + d_v
+            )
+            largest = max(float(np.abs(d_e).max()), float(np.abs(d_i).max()), abs(d_v))
+            if largest < _POTENTIAL_TOLERANCE:
+                return self._balanced(state, x, q, j, current)
+        return None
+
+    def _balanced(self, state: PorousState, x: Any, q: Any, j: Any, current: float | None) -> PorousState:
+        """Remove what the solver left of the balance between the particles and the collector, to rounding."""
+        total = float(np.sum(np.asarray(j) * self.surface))
+        into = float(np.sum(self._collector * (state.voltage - state.electronic[0])))
+        wanted = into if current is None else current
+        change = (wanted - total) / float(self.surface.sum())
+        return replace(state, lithiation=x + q * change, current_density=j + change, current=wanted)
+
+    def _at_active(self, state: PorousState) -> tuple[Array, Array]:
+        return state.electronic.ravel()[self.active], state.ionic.ravel()[self.active]
+
+    def _spread(self, values: Array) -> Array:
+        whole = np.zeros(self.cell.grid.shape)
+        whole.ravel()[self.active] = values
+        return whole
+
+
+@cache
+def _compiled(law: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function of particles (a constant) and arrays, once for all cells."""
+    import jax
+
+    return jax.jit(law, static_argnums=0)
+
+
+def _surface(particles: Particles, shells: Shells, x: Any, j: Any) -> Any:
+    return surface_lithiation(lithiation=x, current_density=j, particles=particles, shells=shells)
+
+
+def _linearised(
+    particles: Particles,
+    shells: Shells,
+    thermal: float,
+    x: Any,
+    history: Any,
+    step: Any,
+    j: Any,
+    electronic: Any,
+    ionic: Any,
+) -> tuple[Any, Any, Any, Any]:
+    """Particles' corrections ``p + q dj``, and the reaction's ``dj = known + gain (dphi_e - dphi_i)``.
+
+    Newton works on ``phi_e - phi_i = U(x_s) + 2 (R T / F) asinh(j / 2 i0(x_s))``, whose logarithm tames Butler-Volmer.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    p, q = condensed(lithiation=x, history=history, step=step, current_density=j, particles=particles, shells=shells)
+
+    def drop(at: Any, current: Any) -> Any:
+        exchange = particles.exchange_current_density(at)
+        return particles.open_circuit_potential(at) + 2 * thermal * jnp.arcsinh(current / (2 * exchange))
+
+    def at_surface(shift: Any, current: Any) -> Any:
+        return _surface(particles, shells, shift, current)
+
+    nothing, one = jnp.zeros_like(j), jnp.ones_like(j)
+    surface, along_p = jax.jvp(at_surface, (x, j), (p, nothing))
+    _, along_q = jax.jvp(at_surface, (x, j), (q, one))
+    value, slope = jax.jvp(lambda s: drop(s, j), (surface,), (one,))
+    _, resistance = jax.jvp(lambda i: drop(surface, i), (j,), (one,))
+    total = jnp.maximum(resistance + slope * along_q, 0.1 * resistance)
+    gain = 1 / total
+    return p, q, gain * (electronic - ionic - value - slope * along_p), gain
+
+
+def _corrected(particles: Particles, x: Any, p: Any, q: Any, j: Any, change: Any, surface: Any) -> tuple[Any, Any]:
+    """Apply a correction; where it is large, its logarithm is held to 3."""
+    import jax.numpy as jnp
+
+    twice = 2 * particles.exchange_current_density(surface)
+    relative = change / jnp.sqrt(j**2 + twice**2)
+    held = jnp.clip(relative, -_LARGEST_CHANGE, _LARGEST_CHANGE)
+    large = jnp.abs(relative) > 1
+    new = jnp.where(large, twice * jnp.sinh(jnp.arcsinh(j / twice) + held), j + change)
+    return x + p + q * (new - j), new
