@@ -115,6 +115,70 @@ def materials(
     _say(sheet_text(formula, density=density, lithium6=lithium6, energy=energy))
 
 
+plan = App(
+    name="plan", help="Say beforehand how to see something, how long it takes, and whether it can be seen at all."
+)
+app.command(plan)
+
+
+@plan.command(name="magnetic")
+def plan_magnetic(
+    scene: str,
+    /,
+    *,
+    signal: Literal["cathode", "lithiation", "dendrite"],
+    significance: float = 5.0,
+    longest: str = "30 min",
+    field: str = "100 mT",
+    current: str = "23.5 mA/cm^2",
+    nearest: str = "50 nm",
+    misalignment: str = "1 deg",
+    lithium: float = 0.8,
+    change: float = 0.1,
+) -> None:
+    """Plan a magnetic map of a cross-section: field, stand-off, protocol and time per pixel, or a no.
+
+    Parameters
+    ----------
+    scene
+        A built-in scene (llzo-section, llzo-section-3d) or a TOML description.
+    signal
+        Stray field of the cathode or of the dendrite, or of a change of lithiation.
+    significance
+        Standard errors by which a pixel of the feature is to stand out.
+    longest
+        Time that may be spent on a pixel.
+    field
+        Largest field that can be applied.
+    current
+        Largest current density that the cell bears.
+    nearest
+        Least distance from the surface to the sensor: cover, roughness, lift.
+    misalignment
+        Of the applied field from the sensor's axis.
+    lithium
+        x of LixCoO2.
+    change
+        Of x in a particle.
+    """
+    from operando.cli.magnetic_plan import plan_text
+
+    _say(
+        plan_text(
+            scene,
+            signal=signal,
+            significance=significance,
+            longest=longest,
+            field=field,
+            current=current,
+            nearest=nearest,
+            misalignment=misalignment,
+            lithium=lithium,
+            change=change,
+        )
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exit status 2 for bad input, 1 for a failed run."""
     try:

@@ -29,6 +29,9 @@ class MagneticInstrument:
         Where the figures are from.
     inferred:
         What of them is an estimate of ours or remembered, and not read in the source.
+    pixel:
+        Side of the pixel whose sensitivity is stated, where light of a larger one would serve better [m]; 0 for a
+        single sensor.
     """
 
     name: str
@@ -41,6 +44,11 @@ class MagneticInstrument:
     temperature: float
     source: str
     inferred: str = ""
+    pixel: float = 0.0
+
+    def sensitivity_of(self, *, pixel: float) -> float:
+        """Sensitivity of a pixel of another size [T/sqrt(Hz)]: light, and so precision, comes with its area."""
+        return self.sensitivity * self.pixel / pixel if self.pixel else self.sensitivity
 
     def field_error(self, *, time: float, pixels: int) -> float:
         """Standard error of a pixel [T] after `time` [s] for a map of `pixels`, while noise is white."""
@@ -88,6 +96,7 @@ INSTRUMENTS = {
             "al. 2024, arXiv:2407.15319",
             inferred="sensitivity: 20 uT um/sqrt(Hz) of Glenn et al. 2017, doi:10.1002/2017GC006946, as remembered, "
             "over pixels of 5 um",
+            pixel=5e-6,
         ),
         MagneticInstrument(
             name="scanning SQUID",
