@@ -1,0 +1,137 @@
+"""Finite volumes on voxels: conductances of faces, what flows through them, and what stays in a voxel.
+
+Everything that lives on faces is laid out as `Faces`: one array for each axis, one entry longer along it than the grid
+has voxels. The first and last entries are the faces of the grid's sides. Beyond them lies ground, or an electrode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+SIDES = ("-z", "+z", "-y", "+y", "-x", "+x")
+"""The sides of a grid."""
+
+
+class Faces(NamedTuple):
+    """Values on the faces of voxels: ``z (nz+1, ny, nx)``, ``y (nz, ny+1, nx)``, ``x (nz, ny, nx+1)``."""
+
+    z: Array
+    y: Array
+    x: Array
+
+
+def on_side(faces: Faces, side: str) -> Array:
+    """View of the faces on one side of the grid, such as ``-x``."""
+    axis = "zyx".index(side[1])
+    return np.asarray(np.moveaxis(faces[axis], axis, 0)[0 if side[0] == "-" else -1])
+
+
+def voxels_at(volume: Array, side: str) -> Array:
+    """View of the voxels that touch one side of the grid, such as ``-x``."""
+    return np.asarray(np.moveaxis(volume, "zyx".index(side[1]), 0)[0 if side[0] == "-" else -1])
+
+
+def face_areas(spacing: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Area of a face normal to ``z``, ``y``, ``x`` [m^2]."""
+    dz, dy, dx = spacing
+    return dy * dx, dz * dx, dz * dy
+
+
+def conductances_from_conductivity(
+    *, conductivity: Array, spacing: tuple[float, float, float], contact_resistance: Faces | None = None
+) -> Faces:
+    """Conductance between the centres of neighbouring voxels [S]; 0 through the sides.
+
+    ``G = A / (h / 2 s_1 + R + h / 2 s_2)``: two half voxels and a contact in series, exact for layers.
+
+    Parameters
+    ----------
+    conductivity:
+        ``(z, y, x)`` [S/m]; 0 where nothing conducts, infinite in an equipotential metal.
+    spacing:
+        Voxel size ``(z, y, x)`` [m].
+    contact_resistance:
+        Area-specific resistance R of each face [Ohm m^2].
+    """
+    with np.errstate(divide="ignore"):
+        resistivity = 1 / conductivity
+        conductances = []
+        for axis, (area, step) in enumerate(zip(face_areas(spacing), spacing, strict=True)):
+            outside = [(1, 1) if a == axis else (0, 0) for a in range(3)]
+            along = np.pad(resistivity, outside, constant_values=np.inf)
+            moved = np.moveaxis(along, axis, 0)
+            specific = np.moveaxis(step / 2 * (moved[1:] + moved[:-1]), 0, axis)
+            if contact_resistance is not None:
+                specific += contact_resistance[axis]
+            conductances.append(area / specific)
+    return Faces(*conductances)
+
+
+def side_conductance_from_conductivity(
+    *, conductivity: Array, side: str, spacing: tuple[float, float, float], contact_resistance: float = 0.0
+) -> Array:
+    """Conductance from the voxels at a side to an electrode on that side [S]: ``A / (h / 2 s + R)``.
+
+    Parameters
+    ----------
+    conductivity:
+        ``(z, y, x)`` [S/m].
+    contact_resistance:
+        Area-specific resistance R between electrode and voxels [Ohm m^2].
+    """
+    axis = "zyx".index(side[1])
+    touching = voxels_at(conductivity, side)
+    along = spacing[axis] + 2 * contact_resistance * touching
+    return np.asarray(2 * face_areas(spacing)[axis] * touching / along)
+
+
+def resistances_between_grains(*, grains: Array, resistance: float) -> Faces:
+    """Area-specific resistance of every face between two different grains [Ohm m^2]; 0 within a grain.
+
+    Parameters
+    ----------
+    grains:
+        ``(z, y, x)``, the number of each voxel's grain; 0 is no grain, and has no grain boundary.
+    resistance:
+        Of one grain boundary [Ohm m^2].
+    """
+    resistances = []
+    for axis in range(3):
+        moved = np.moveaxis(grains, axis, 0)
+        boundary = np.zeros((len(moved) + 1, *moved.shape[1:]))
+        boundary[1:-1] = resistance * ((moved[1:] != moved[:-1]) & (moved[1:] > 0) & (moved[:-1] > 0))
+        resistances.append(np.moveaxis(boundary, 0, axis))
+    return Faces(*resistances)
+
+
+def flows_from_potential(*, potential: Array, conductances: Faces, outside: Mapping[str, float] | None = None) -> Faces:
+    """Current through each face, positive along its axis [A]: ``G (u_before - u_after)``.
+
+    Parameters
+    ----------
+    potential:
+        ``(z, y, x)`` [V].
+    conductances:
+        [S].
+    outside:
+        Potential beyond each side [V], by its name such as ``-x``; ground where none is given.
+    """
+    beyond, flows = outside or {}, []
+    for axis, (name, conductance) in enumerate(zip("zyx", conductances, strict=True)):
+        one = [(1, 1) if a == axis else (0, 0) for a in range(3)]
+        ends = [(beyond.get(f"-{name}", 0.0), beyond.get(f"+{name}", 0.0)) if a == axis else (0, 0) for a in range(3)]
+        flow = np.diff(np.pad(potential, one, constant_values=ends), axis=axis)
+        flow *= -conductance
+        flows.append(flow)
+    return Faces(*flows)
+
+
+def net_outflow(flows: Faces) -> Array:
+    """Sum of what leaves each voxel through its faces ``(z, y, x)``, in the unit of the flows."""
+    return np.asarray(np.diff(flows.z, axis=0) + np.diff(flows.y, axis=1) + np.diff(flows.x, axis=2))
