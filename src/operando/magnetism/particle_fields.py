@@ -235,9 +235,8 @@ def _layer_kernel(layer: int, frame: Frame, grid: Grid, directions: Array, cases
     (dz, dy, dx), (rows, columns) = grid.spacing, frame.reach
     depth = (grid.shape[0] - layer - 0.5) * dz
     heights = sorted({h for case in cases for h in case.heights})
-    kernel = frame.empty_spectrum(len(cases) * len(directions)).reshape(
-        len(cases), len(directions), frame.padded[0], -1
-    )
+    kernel = frame.empty_spectrum(len(cases) * len(directions))
+    by_case = kernel.reshape(len(cases), len(directions), *kernel.shape[1:])
     for height in heights:
         octants = magnetic_kernel(
             x=dx * np.arange(columns + 1), y=dy * np.arange(rows + 1), z=height + depth, edges=(dx, dy, dz)
@@ -250,5 +249,5 @@ def _layer_kernel(layer: int, frame: Frame, grid: Grid, directions: Array, cases
                 joined = joined + applied[:, None, i] * directions[None, :, j]
             if joined.any():
                 odd = [(i == axis) != (j == axis) for axis in (1, 0)]
-                kernel += joined[..., None, None] * frame.octant_spectrum(octant, odd_y=odd[0], odd_x=odd[1])
-    return kernel.reshape(-1, *kernel.shape[2:])
+                by_case += joined[..., None, None] * frame.octant_spectrum(octant, odd_y=odd[0], odd_x=odd[1])
+    return kernel

@@ -6,6 +6,7 @@ probability of the data (empirical Bayes). Its mean level stays free.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,17 +46,18 @@ class Prior:
     length: float
 
 
-def independent_prior(*, expected: Measured, count: int) -> Prior:
-    """Take every particle alone: ``chi_p ~ N(mean, sd^2)``."""
+def independent_prior(*, expected: Sequence[Measured]) -> Prior:
+    """Take every particle alone: ``chi_p ~ N(mean_p, sd_p^2)``."""
+    sigma = np.array([e.sigma for e in expected])
     return Prior(
-        mean=np.full(count, expected.value),
-        covariance=expected.sigma**2 * np.eye(count),
-        spread=expected.sigma,
+        mean=np.array([e.value for e in expected]),
+        covariance=np.diag(sigma**2),
+        spread=float(sigma.max()),
         length=0.0,
     )
 
 
-def smooth_prior(*, expected: Measured, centres: Array, information: Array, weighted: Array) -> Prior:
+def smooth_prior(*, start: Prior, alike: Array, centres: Array, information: Array, weighted: Array) -> Prior:
     """Learn how alike neighbours are.
 
     ``cov(chi_p, chi_q) = s^2 ((1 - a) exp(-d_pq^2 / 2 L^2) + a delta_pq)`` plus a free common mean; s and L maximise
@@ -63,25 +65,32 @@ def smooth_prior(*, expected: Measured, centres: Array, information: Array, weig
 
     Parameters
     ----------
+    start:
+        Independent prior; of particles that are not alike it is kept.
+    alike:
+        Which particles are one population with common mean and spread, bool ``(particle,)``.
     centres:
         ``(particle, 3)`` [m].
     information, weighted:
         A and c of the data's likelihood, ``exp(-1/2 chi' A chi + c' chi)``, all else accounted for.
     """
-    count = len(centres)
-    distances = pdist(centres)
+    distances = pdist(centres[alike])
     apart = squareform(distances)
-    lengths = [0.0, *np.geomspace(distances.min(), 2 * distances.max(), 12)] if count > 2 else [0.0]
-    c = weighted - information @ np.full(count, expected.value)
-    tried = []
+    lengths = [0.0, *np.geomspace(distances.min(), 2 * distances.max(), 12)] if len(apart) > 2 else [0.0]
+    c = weighted - information @ start.mean
+    widest = start.spread
+    best, learnt = -np.inf, start
     for length in lengths:
-        alike = np.exp(-0.5 * (apart / length) ** 2) if length else np.eye(count)
-        shape = (1 - _PART_ALONE) * alike + _PART_ALONE * np.eye(count)
-        for spread in SPREADS * expected.sigma:
-            covariance = spread**2 * shape + (FREE_MEAN * expected.sigma) ** 2
-            tried.append((_log_evidence(covariance, information, c), spread, length, covariance))
-    _, spread, length, covariance = max(tried, key=lambda t: t[0])
-    return Prior(mean=np.full(count, expected.value), covariance=covariance, spread=float(spread), length=float(length))
+        near = np.exp(-0.5 * (apart / length) ** 2) if length else np.eye(len(apart))
+        shape = (1 - _PART_ALONE) * near + _PART_ALONE * np.eye(len(apart))
+        for spread in SPREADS * widest:
+            covariance = start.covariance.copy()
+            covariance[np.ix_(alike, alike)] = spread**2 * shape + (FREE_MEAN * widest) ** 2
+            evidence = _log_evidence(covariance, information, c)
+            if evidence > best:
+                best = evidence
+                learnt = Prior(mean=start.mean, covariance=covariance, spread=float(spread), length=float(length))
+    return learnt
 
 
 def _log_evidence(covariance: Array, information: Array, c: Array) -> float:

@@ -27,7 +27,7 @@ UNHEARD = 0.3
 class Design:
     """A map in units of its noise, and what makes it; rows are values of the map.
 
-    ``d = (F + sum_k a_k dF_k + sum_q o_q P_q) chi + B b + noise`` with ``a, o ~ N(0, 1)`` and b free.
+    ``d = (F + sum_k (a_k dF_k + a_k^2 ddF_k) + sum_q o_q P_q) chi + B b + noise`` with ``a, o ~ N(0, 1)`` and b free.
 
     Attributes
     ----------
@@ -37,6 +37,8 @@ class Design:
         F, per unit susceptibility, ``(row, particle)``.
     shifts:
         dF_k: what one standard deviation of each shared error does to F, ``(error, row, particle)``.
+    bends:
+        ddF_k, where one standard deviation goes beyond what is linear.
     patches, owner:
         P_q: what one standard deviation of each patch of outline adds to its owner's field, ``(row, patch)``.
     background:
@@ -46,6 +48,7 @@ class Design:
     data: Array
     fields: Array
     shifts: Array
+    bends: Array
     patches: Array
     owner: Array
     background: Array
@@ -106,8 +109,11 @@ def solve_particles(design: Design, *, start: Prior, learn: Callable[[Array, Arr
     chi, a, prior = start.mean.copy(), np.zeros(errors), start
     free = slice(0, count)
     for _ in range(STEPS):
-        particles = design.fields + np.einsum("k,krp->rp", a, design.shifts)
-        moved = np.concatenate([np.einsum("krp,p->rk", design.shifts, chi), patches * chi[owner]], axis=1)
+        particles = (
+            design.fields + np.einsum("k,krp->rp", a, design.shifts) + np.einsum("k,krp->rp", a**2, design.bends)
+        )
+        slopes = design.shifts + 2 * a[:, None, None] * design.bends
+        moved = np.concatenate([np.einsum("krp,p->rk", slopes, chi), patches * chi[owner]], axis=1)
         matrix = np.concatenate([particles, design.background, moved], axis=1)
         target = design.data + moved[:, :errors] @ a
         normal, right = matrix.T @ matrix, matrix.T @ target

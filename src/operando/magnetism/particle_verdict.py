@@ -35,7 +35,7 @@ _MESSAGES = {
 }
 
 
-def verdicts_from_information(*, information: Array, expected_sd: float) -> dict[str, Array]:
+def verdicts_from_information(*, information: Array, expected_sd: Array) -> dict[str, Array]:
     """Judge particles by what is left of their prior.
 
     With independent priors of standard deviation s and the map's information A, what is left is
@@ -47,14 +47,14 @@ def verdicts_from_information(*, information: Array, expected_sd: float) -> dict
     information:
         ``(particle, particle)``, see `operando.magnetism.particle_solver.Solution`.
     expected_sd:
-        s.
+        s, ``(particle,)``.
 
     Returns
     -------
     ``verdict``, ``left`` and ``left_alone`` (parts of s), ``partner`` (index of the particle with the most correlated
     error; the particle itself where it is the only one) and ``correlation``, each ``(particle,)``.
     """
-    posterior = np.linalg.inv(information + np.eye(len(information)) / expected_sd**2)
+    posterior = np.linalg.inv(information + np.diag(1 / expected_sd**2))
     sd = np.sqrt(np.diag(posterior))
     left = sd / expected_sd
     alone = 1 / np.sqrt(1 + np.diag(information) * expected_sd**2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from operando.magnetism.particle_fields import (
     pixels_from_map,
 )
 from operando.magnetism.particle_outlines import outlines_from_labels
-from operando.magnetism.particle_prior import independent_prior, smooth_prior
+from operando.magnetism.particle_prior import Prior, independent_prior, smooth_prior
 from operando.magnetism.particle_solver import Design, Solution, solve_particles
 from operando.magnetism.particle_verdict import ParticleVerdict, verdicts_from_information
 from operando.units import Measured, in_units
@@ -107,6 +107,7 @@ def particle_susceptibility(
     axis: Sequence[float] | Array | None = None,
     surroundings: Measured = VACUUM,
     expected: Measured = LITHIUM_COBALT_OXIDE,
+    known: Mapping[int, Measured] | None = None,
     smooth: bool = False,
 ) -> xr.Dataset:
     """Find the susceptibility of every labelled particle.
@@ -132,6 +133,8 @@ def particle_susceptibility(
     expected:
         Susceptibility of a particle before the map. It decides little of what the map determines, is the answer for
         what it does not, and its standard deviation is the measure of what was unknown.
+    known:
+        Susceptibility of labels that are no particles of this kind, such as a metal foil in view.
     smooth:
         Learn from the map how alike neighbours are, and use it (see `operando.magnetism.particle_prior`). Verdicts
         do not use it.
@@ -151,8 +154,9 @@ def particle_susceptibility(
     InputError
         If map, covariance, labels and axis do not belong together, or every pixel is missing.
     """
-    if not expected.sigma > 0:
-        raise InputError("expected susceptibility", must="given with its spread", received=expected)
+    for of, value in {"particles": expected, **{f"label {k}": v for k, v in (known or {}).items()}}.items():
+        if not value.sigma > 0:
+            raise InputError(f"expected susceptibility of {of}", must="given with its spread", received=value)
     directions = _directions(field, axis)
     values, cov = _measured(field, covariance, len(directions))
     grid = grid_of(labels)
@@ -164,16 +168,19 @@ def particle_susceptibility(
         mean_over_pixel=exposure.mean_over_pixel,
     )
     terms, design = _design(values, cov, bodies, grid, pixels, exposure)
-    contrast = Measured(expected.value - surroundings.value, expected.sigma)
-    start = independent_prior(expected=contrast, count=len(names))
-    learn = partial(_learnt, contrast, _centres(bodies, grid)) if smooth else None
+    before = [(known or {}).get(int(name), expected) for name in names]
+    start = independent_prior(expected=[Measured(e.value - surroundings.value, e.sigma) for e in before])
+    learn: Callable[[Array, Array], Prior] | None = None
+    if smooth:
+        alike = np.array([int(name) not in (known or {}) for name in names])
+        learn = partial(_learnt, start, alike, _centres(bodies, grid))
     solved = solve_particles(design, start=start, learn=learn)
-    judged = verdicts_from_information(information=solved.information, expected_sd=expected.sigma)
+    judged = verdicts_from_information(information=solved.information, expected_sd=np.array([e.sigma for e in before]))
     return _labelled(solved, names, terms, surroundings, judged, bodies, grid)
 
 
-def _learnt(expected: Measured, centres: Array, information: Array, weighted: Array) -> Any:
-    return smooth_prior(expected=expected, centres=centres, information=information, weighted=weighted)
+def _learnt(start: Prior, alike: Array, centres: Array, information: Array, weighted: Array) -> Prior:
+    return smooth_prior(start=start, alike=alike, centres=centres, information=information, weighted=weighted)
 
 
 def _directions(field: xr.DataArray, axis: Sequence[float] | Array | None) -> Array:
@@ -232,8 +239,10 @@ def _design(
     seen = dict(zip(cases, body_fields(bodies, grid=grid, pixels=pixels, cases=list(cases.values())), strict=True))
     fields = rows(seen["stated"])
     shifts: dict[str, Array] = {}
+    bends: dict[str, Array] = {}
     if "near" in seen:
         shifts["stand-off"] = rows(seen["far"] - seen["near"]) / 2
+        bends["stand-off"] = rows(seen["far"] + seen["near"]) / 2 - fields
     shifts |= {name: rows(seen[name]) for name in cases if name.startswith("applied")}
     patches, owner = np.zeros((len(fields), 0)), np.zeros(0, dtype=int)
     if exposure.threshold > 0 or exposure.outline > 0:
@@ -252,11 +261,16 @@ def _design(
     return list(shifts), Design(
         data=np.einsum("pij,pj->pi", whitener, values[good]).ravel(),
         fields=fields,
-        shifts=np.stack(list(shifts.values())) if shifts else np.zeros((0, *fields.shape)),
+        shifts=_stacked(list(shifts.values()), fields),
+        bends=_stacked([bends.get(name, np.zeros_like(fields)) for name in shifts], fields),
         patches=patches,
         owner=owner,
         background=rows(_background(pixels)),
     )
+
+
+def _stacked(arrays: list[Array], like: Array) -> Array:
+    return np.array(arrays) if arrays else np.zeros((0, *like.shape))
 
 
 def _background(pixels: MapPixels) -> Array:
