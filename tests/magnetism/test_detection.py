@@ -8,6 +8,7 @@ from operando.magnetism.detection import (
     blurred_map,
     coinciding_centres,
     confusion_from_responses,
+    confusion_with_prior,
     contrast_from_map,
     resolution_from_distance,
     time_from_contrast,
@@ -88,6 +89,29 @@ def test_confusion_is_the_scatter_of_a_joint_fit():
     confusion = confusion_from_responses(responses=maps.reshape(3, 64, 64))
     # a variance from 4000 draws is known to 2 %
     assert fitted.var(axis=1) == pytest.approx(alone * confusion, rel=0.08)
+
+
+def test_what_is_known_beforehand_leaves_less_to_confuse():
+    maps = np.stack([bump(20, 20, 5), bump(24, 20, 5), bump(24, 26, 5)])
+    free = confusion_from_responses(responses=maps)
+    spreads = (1e-3, 0.3, 3.0, 1e4)
+    known = np.stack([confusion_with_prior(responses=maps, spread=s, significance=5.0) for s in spreads])
+    assert known[0] == pytest.approx(1.0, abs=0.01)
+    assert (np.diff(known, axis=0) >= -0.01 * known[:-1]).all()
+    # rounds end where they rise by less than 1 %
+    assert known[-1] == pytest.approx(free, rel=0.05)
+
+
+def test_confusion_with_a_prior_is_the_scatter_of_a_joint_fit_with_it():
+    # one neighbour: v in closed form from v = 1 + v rho^2 / (1/(n^2 s^2) + v (1 - rho^2)), both responses of one size
+    pair = np.stack([bump(32, 28, 3), bump(32, 34, 3)])
+    centred = (pair - pair.mean(axis=(1, 2), keepdims=True)).reshape(2, -1)
+    rho2 = (centred[0] @ centred[1]) ** 2 / (centred[0] @ centred[0]) / (centred[1] @ centred[1])
+    n, s = 5.0, 0.5
+    v = confusion_with_prior(responses=pair, spread=s, significance=n)[0]
+    weights = n**2 * v * np.array([[1.0, np.sqrt(rho2)], [np.sqrt(rho2), 1.0]]) + np.diag([0.0, 1 / s**2])
+    assert n**2 * np.linalg.inv(weights)[0, 0] == pytest.approx(1.0, rel=0.015)
+    assert 1.0 < v < 1 / (1 - rho2)
 
 
 def test_sources_apart_do_not_disturb_each_other_and_twins_are_hopeless():

@@ -120,6 +120,17 @@ def test_neighbours_that_look_alike_are_refused():
     assert told.best.confusion == pytest.approx(1.0, abs=2e-3)
 
 
+def test_only_those_asked_for_are_planned_for_though_others_confuse():
+    near = np.stack([bump(4.0, 20), bump(4.0, 24), 0.1 * bump(4.0, 50)])[None] * 1e-4
+    made = signal(maps={"normal": near}, axes={"normal": AXES["normal"]}, stand_offs=(50e-9,), asked=1)
+    alone = replace(made, maps={"normal": near[:, :1]})
+    beside, single = (options_for(each, protocols=(WAVE,), limits=ALIGNED)[0] for each in (made, alone))
+    assert beside.contrast == single.contrast
+    assert beside.time > 1.2 * single.time
+    known = options_for(replace(made, spread=0.05), protocols=(WAVE,), limits=ALIGNED)[0]
+    assert single.time < known.time < beside.time
+
+
 @pytest.mark.parametrize(
     ("made", "limits", "says"),
     [

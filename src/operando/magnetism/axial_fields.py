@@ -22,7 +22,9 @@ _ELEMENTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 """Components (x, y, z) that each element of the kernel joins."""
 
 
-def axial_fields(sources: Sequence[Array], *, grid: Grid, axes: Array, heights: Sequence[float]) -> Array:
+def axial_fields(
+    labels: Array, *, susceptibility: Sequence[float] | Array, grid: Grid, axes: Array, heights: Sequence[float]
+) -> Array:
     """Field along an axis of bodies magnetised along it by a field of one tesla.
 
     ``B_u = sum_voxels chi u . K u`` with the exact kernel of a cuboid; linear in the applied field, the
@@ -30,8 +32,10 @@ def axial_fields(sources: Sequence[Array], *, grid: Grid, axes: Array, heights: 
 
     Parameters
     ----------
-    sources:
-        Susceptibility of each body, or its change, ``(z, y, x)``.
+    labels:
+        Number of the body in each voxel, from 1, and 0 for none, ``(z, y, x)``.
+    susceptibility:
+        Of each body by volume, or its change, ``(body,)``.
     axes:
         Unit vectors ``(axis, 3)``.
     heights:
@@ -39,31 +43,35 @@ def axial_fields(sources: Sequence[Array], *, grid: Grid, axes: Array, heights: 
 
     Returns
     -------
-    ``(axis, height, source, y, x)`` at the voxels' columns [T/T].
+    ``(axis, height, body, y, x)`` at the voxels' columns [T/T].
 
     Raises
     ------
     InputError
-        If a source is of another shape, an axis is no unit vector, or a plane lies within the grid.
+        If labels are of another shape or number, an axis is no unit vector, or a plane lies within the grid.
     """
     units, planes = np.atleast_2d(np.asarray(axes, dtype=float)), np.asarray(heights, dtype=float)
+    chi = np.asarray(susceptibility, dtype=float)
     top = grid.origin[0] + (grid.shape[0] - 0.5) * grid.spacing[0]
-    if any(np.shape(source) != grid.shape for source in sources):
-        raise InputError("sources", must=f"of shape {grid.shape}", received=[np.shape(s) for s in sources])
+    if np.shape(labels) != grid.shape or labels.min() < 0 or labels.max() > chi.size:
+        must = f"of shape {grid.shape}, from 0 to {chi.size}"
+        raise InputError("labels", must=must, received=f"{np.shape(labels)}, up to {labels.max()}")
     if units.shape[1] != 3 or not np.allclose(np.linalg.norm(units, axis=1), 1.0):
         raise InputError("axes", must="unit vectors (x, y, z)", received=axes)
     if planes.min() <= top:
         raise InputError("heights", must=f"above the surface at z = {top:g} m", received=float(planes.min()))
     frame = Frame(shape=grid.shape[1:], margin=0)
-    totals = [frame.empty_spectrum(len(units) * len(planes)) for _ in sources]
-    for layer, z in enumerate(grid.coordinate("z")):
-        here = [i for i, source in enumerate(sources) if source[layer].any()]
-        if here:
-            kernels = np.concatenate([_kernels(frame, grid, units, plane - z) for plane in planes])
-            for i in here:
-                totals[i] += kernels * frame.spectrum(sources[i][layer])
-    images = np.stack([frame.image(total) for total in totals])
-    return np.moveaxis(images.reshape(len(sources), len(planes), len(units), *grid.shape[1:]), (2, 1, 0), (0, 1, 2))
+    fields = np.empty((len(units), len(planes), chi.size, *grid.shape[1:]))
+    for h, plane in enumerate(planes):
+        totals = [frame.empty_spectrum(len(units)) for _ in chi]
+        for layer, z in enumerate(grid.coordinate("z")):
+            here = np.unique(labels[layer])
+            kernels = _kernels(frame, grid, units, plane - z) if here[-1] > 0 else None
+            for body in here[here > 0]:
+                totals[body - 1] += kernels * frame.spectrum(chi[body - 1] * (labels[layer] == body))
+        for body, total in enumerate(totals):
+            fields[:, h, body] = frame.image(total)
+    return fields
 
 
 def _kernels(frame: Frame, grid: Grid, units: Array, z: float) -> Array:

@@ -19,6 +19,9 @@ Array = npt.NDArray[Any]
 
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
+_ROUNDS, _HOPELESS = 40, 1e6
+"""Rounds of a fixed point that rises to its solution, and the factor from which a source counts as untold."""
+
 
 def contrast_from_map(*, field: Array) -> Array:
     """Largest departure from a map's mean, ``max |B - <B>|``, over the last two axes.
@@ -99,6 +102,42 @@ def confusion_from_responses(*, responses: Array) -> Array:
     known = values > len(sizes) * np.finfo(float).eps
     factor = (vectors[:, known] ** 2 / values[known]).sum(axis=1)
     return np.where((vectors[:, ~known] ** 2).sum(axis=1) > 1e-6, np.inf, np.maximum(factor, 1.0))
+
+
+def confusion_with_prior(*, responses: Array, spread: float, significance: float) -> Array:
+    """Factor of time as of `confusion_from_responses`, where the other strengths are not wholly unknown.
+
+    Solves ``n^2 [(n^2 v F / F_pp + 1 / s^2)^-1]_pp = 1`` for v: after v times as long as one source alone would take,
+    with the others known to s beforehand and better by the map itself, the error is 1/n of what is asked. At most
+    what `confusion_from_responses` gives.
+
+    Parameters
+    ----------
+    responses:
+        Maps of the single sources, each of the strength that is asked for ``(source, y, x)``.
+    spread:
+        Standard deviation s of the other strengths as known beforehand, over the strength that is asked for; may be
+        infinite.
+    significance:
+        n, in standard errors.
+    """
+    unknown = confusion_from_responses(responses=responses)
+    if np.isinf(spread):
+        return unknown
+    rows = np.asarray(responses, dtype=float).reshape(len(responses), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    overlaps = rows @ rows.T
+    relative = overlaps / np.diag(overlaps)[:, None, None]
+    # of the source that is asked for nothing is known beforehand
+    prior = (1 - np.eye(len(rows)))[:, :, None] * np.eye(len(rows)) / spread**2
+    factor, each = np.ones(len(rows)), np.arange(len(rows))
+    for _ in range(_ROUNDS):
+        variance = np.linalg.inv(significance**2 * factor[:, None, None] * relative + prior)[each, each, each]
+        longer = np.minimum(factor * significance**2 * variance, unknown)
+        if (longer <= 1.01 * factor).all():
+            break
+        factor = longer
+    return np.where(factor > _HOPELESS, np.inf, factor)
 
 
 def time_from_contrast(*, contrast: Any, sensitivity: Any, significance: float, confusion: Any = 1.0) -> Any:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from operando.errors import InputError
 from operando.magnetism.detection import (
     blurred_map,
-    confusion_from_responses,
+    confusion_with_prior,
     contrast_from_map,
     resolution_from_distance,
     time_from_contrast,
@@ -44,6 +44,10 @@ class Signal:
         Unit vectors ``(x, y, z)`` of the same names; z is the normal of the surface.
     stand_offs:
         From the surface, ascending [m].
+    asked:
+        How many of the sources, from the first, are asked for; the others only confuse. 0 for all.
+    spread:
+        Standard deviation of the other sources' strengths as known beforehand, over the strength that is asked for.
     pixel:
         Of the maps along ``(y, x)`` [m].
     detail:
@@ -65,6 +69,8 @@ class Signal:
     detail: float
     depth: float = 0.0
     background: float = 0.0
+    asked: int = 0
+    spread: float = np.inf
     notes: tuple[str, ...] = ()
 
 
@@ -192,7 +198,11 @@ def _seen(
     blurred = blurred_map(field=maps, width=max(instrument.resolution, pixel), pixel=signal.pixel)
     contrasts = np.abs(amplitude) * contrast_from_map(field=blurred)
     several = len(maps) > 1 and (contrasts > 0).all()
-    confusions = confusion_from_responses(responses=blurred) if several else np.ones(len(maps))
+    confusions = np.ones(len(maps))
+    if several:
+        confusions = confusion_with_prior(responses=blurred, spread=signal.spread, significance=limits.significance)
+    asked = signal.asked or len(maps)
+    contrasts, confusions = contrasts[:asked], confusions[:asked]
     eta = instrument.sensitivity_of(pixel=pixel) / kept
     times = np.asarray(
         time_from_contrast(contrast=contrasts, sensitivity=eta, significance=limits.significance, confusion=confusions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,14 +13,18 @@ from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import Microstructure
 from operando.cell.scene import Scene
 from operando.errors import InputError
+from operando.frames import Grid
 from operando.magnetism.axial_fields import axial_fields
-from operando.magnetism.section import WITH_LITHIUM, susceptibility_of_section
+from operando.magnetism.section import WITH_LITHIUM
 from operando.magnetism.walls import mirrored_grid, mirrored_scalar
 from operando.materials.magnetic_lithiation import volume_from_lithium
 from operando.materials.magnetic_table import magnetic_material_from_name
 from operando.twin.magnetic_options import Signal
 
 Array = npt.NDArray[Any]
+
+KNOWN_LITHIUM = 0.15
+"""Standard deviation of x of a particle of which nothing is known but that it lies between 0.5 and 1."""
 
 SignalName = Literal["cathode", "lithiation", "dendrite"]
 
@@ -73,9 +78,14 @@ def magnetic_signal(
 
 def _cathode(scene: Scene, structure: Microstructure, stand_offs: Sequence[float], lithium: float) -> Signal:
     active = structure.mask("active")
-    source = np.where(active, _contrast_of(scene, structure, lithium), 0.0)
-    maps = _maps(structure, [source], stand_offs, mirrored=True)
-    return _signal("stray field of the cathode", scene, structure, maps, stand_offs, active, _particle(scene))
+    contrast = float(volume_from_lithium(lithium=lithium)) - _of_electrolyte(scene)
+    wide = mirrored_scalar(
+        structure.grid.array(active.astype(int), name="active", units=""), grid=structure.grid, copies=1
+    )
+    maps = _maps(wide.values, [contrast], mirrored_grid(structure.grid, copies=1), stand_offs)
+    rows = slice(structure.grid.shape[1], 2 * structure.grid.shape[1])
+    own = {axis: each[:, :, rows] for axis, each in maps.items()}
+    return _signal("stray field of the cathode", scene, structure, own, stand_offs, active, _particle(scene))
 
 
 def _lithiation(
@@ -86,14 +96,19 @@ def _lithiation(
     surface = surface[surface > 0]
     if surface.size == 0:
         raise InputError("scene", must="one with particles at the surface", received="none")
-    sources = [np.where(structure.particle == number, after - before, 0.0) for number in surface]
-    maps = _maps(structure, sources, stand_offs)
+    buried = np.setdiff1d(np.arange(1, structure.particles + 1), surface)
+    order = np.zeros(structure.particles + 1, dtype=int)
+    order[np.concatenate([surface, buried])] = np.arange(1, structure.particles + 1)
+    changes = np.full(structure.particles, after - before)
+    maps = _maps(order[structure.particle], changes, structure.grid, stand_offs)
     notes = [f"{surface.size} of {structure.particles} particles are cut by the surface; planned for the middle one"]
     if abs(after - before) < 0.02 * before:
         notes.append(f"the susceptibility of LixCoO2 hardly tells x = {lithium:g} from {lithium - change:g}")
     name = f"change of x from {lithium:g} to {lithium - change:.3g} in one particle"
-    mask = np.isin(structure.particle, surface)
-    return _signal(name, scene, structure, maps, stand_offs, mask, _particle(scene), tuple(notes))
+    cut = np.isin(structure.particle, surface)
+    made = _signal(name, scene, structure, maps, stand_offs, cut, _particle(scene))
+    spread = KNOWN_LITHIUM / abs(change) if change else np.inf
+    return replace(made, asked=int(surface.size), spread=spread, notes=tuple(notes))
 
 
 def _dendrite(scene: Scene, structure: Microstructure, stand_offs: Sequence[float]) -> Signal:
@@ -101,32 +116,22 @@ def _dendrite(scene: Scene, structure: Microstructure, stand_offs: Sequence[floa
     if dendrite is None:
         raise InputError("scene", must="one with a dendrite", received=scene.name)
     grown = structure.mask("lithium") & (structure.grid.coordinate("x") > scene.negative.thickness)
-    source = np.where(grown, _contrast_of(scene, structure, 1.0), 0.0)
-    maps = _maps(structure, [source], stand_offs)
+    contrast = (magnetic_material_from_name(scene.negative.material).volume or 0.0) - _of_electrolyte(scene)
+    maps = _maps(grown.astype(int), [contrast], structure.grid, stand_offs)
     return _signal("stray field of the dendrite", scene, structure, maps, stand_offs, grown, dendrite.width)
 
 
-def _contrast_of(scene: Scene, structure: Microstructure, lithium: float) -> Array:
-    """Susceptibility less that of the electrolyte."""
-    materials = {phase: conductor.material for phase, conductor in scene.conductors.items()}
-    active = scene.positive.particles.material == WITH_LITHIUM
-    x = structure.grid.array(np.full(structure.grid.shape, lithium), name="lithium", units="") if active else None
-    chi = susceptibility_of_section(structure, materials=materials, lithium=x).values
-    return np.asarray(chi - (magnetic_material_from_name(scene.electrolyte.material).volume or 0.0))
+def _of_electrolyte(scene: Scene) -> float:
+    """Susceptibility of the electrolyte, from which other bodies differ."""
+    return magnetic_material_from_name(scene.electrolyte.material).volume or 0.0
 
 
 def _maps(
-    structure: Microstructure, sources: list[Array], stand_offs: Sequence[float], *, mirrored: bool = False
+    labels: Array, susceptibility: Sequence[float] | Array, grid: Grid, stand_offs: Sequence[float]
 ) -> dict[str, Array]:
-    """Maps ``(stand_off, source, y, x)`` of each axis per tesla along it; mirrored, the layer goes on and on."""
-    grid, axes = structure.grid, np.array(list(AXES.values()))
-    if mirrored:
-        sources = [mirrored_scalar(grid.array(s, name="chi", units=""), grid=grid, copies=1).values for s in sources]
-        grid = mirrored_grid(grid, copies=1)
-    fields = axial_fields(sources, grid=grid, axes=axes, heights=stand_offs)
-    if mirrored:
-        rows = structure.grid.shape[1]
-        fields = fields[..., rows : 2 * rows, :]
+    """Maps ``(stand_off, body, y, x)`` of each axis per tesla along it."""
+    axes = np.array(list(AXES.values()))
+    fields = axial_fields(labels, susceptibility=susceptibility, grid=grid, axes=axes, heights=stand_offs)
     return dict(zip(AXES, fields, strict=True))
 
 
@@ -138,7 +143,6 @@ def _signal(
     stand_offs: Sequence[float],
     body: Array,
     detail: float,
-    notes: tuple[str, ...] = (),
 ) -> Signal:
     top = int(np.flatnonzero(body.any(axis=(1, 2)))[-1])
     return Signal(
@@ -150,7 +154,6 @@ def _signal(
         pixel=(structure.grid.spacing[1], structure.grid.spacing[2]),
         detail=detail,
         depth=(structure.grid.shape[0] - 1 - top) * structure.grid.spacing[0],
-        notes=notes,
     )
 
 
