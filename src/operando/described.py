@@ -48,7 +48,7 @@ def read_description(path: Path, model: type[Model]) -> Model:
     InputError
         If a key is unknown, missing, or holds what it must not; names the file, the key and the nearest known key.
     """
-    return described(_toml(path), model, source=str(path))
+    return described(read_toml(path), model, source=str(path))
 
 
 def described(values: dict[str, Any], model: type[Model], *, source: str) -> Model:
@@ -65,7 +65,14 @@ def _as_text(value: Any, unit: str) -> Any:
     return repr(value) if unit == "" and isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file as plain values.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, too large, or no TOML.
+    """
     if not path.is_file():
         raise FileError(path, problem="there is no such file", remedy="Check the path.")
     if path.stat().st_size > MAX_BYTES:
@@ -125,4 +132,4 @@ def _lowered(message: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-__all__ = ["Description", "Measured", "described", "in_unit", "measured_in", "read_description"]
+__all__ = ["Description", "Measured", "described", "in_unit", "measured_in", "read_description", "read_toml"]

@@ -23,7 +23,7 @@ app = App(
 
 @app.command
 def run(study: Path, /, *, fresh: bool = False) -> None:
-    """Run a study: from raw scans to maps of lithium, figures and a report.
+    """Run a study: from raw scans to maps of lithium, from spectra or fields to currents, with figures and a report.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def check(study: Path, /) -> None:
     study
         The study's TOML file.
     """
-    from operando.study.plan import plan_of
+    from operando.study.check import check_text
     from operando.study.settings import read_study
 
-    _say(plan_of(read_study(study)).text())
+    _say(check_text(read_study(study)))
 
 
 @app.command
@@ -126,7 +126,7 @@ def plan_magnetic(
     scene: str,
     /,
     *,
-    signal: Literal["cathode", "lithiation", "dendrite"],
+    signal: Literal["cathode", "lithiation", "dendrite", "current", "short"],
     significance: float = 5.0,
     longest: str = "30 min",
     field: str = "100 mT",
@@ -143,7 +143,7 @@ def plan_magnetic(
     scene
         A built-in scene (llzo-section, llzo-section-3d) or a TOML description.
     signal
-        Stray field of the cathode or of the dendrite, or of a change of lithiation.
+        Stray field of the cathode or of the dendrite, a change of lithiation, field of the current or of a short.
     significance
         Standard errors by which a pixel of the feature is to stand out.
     longest

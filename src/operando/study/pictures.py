@@ -23,12 +23,10 @@ from operando.report import (
     slices,
 )
 from operando.report.style import png_bytes
+from operando.study.outcome import Picture
 from operando.units import Measured
 
 Found = Mapping[str, xr.Dataset]
-
-Picture = tuple[str, bytes, str]
-"""Name, PNG file, caption."""
 
 
 def pictures_of(found: Found) -> Iterator[Picture]:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from operando.described import Description, in_unit, measured_in, read_description
+from operando.described import Description, described, in_unit, measured_in, read_toml
+from operando.study.magnetic.settings import Magnetic, MagneticStudy
 from operando.units import Measured
 
 Length = Annotated[float, in_unit("m")]
@@ -123,7 +124,13 @@ class Run(Description):
 
 
 class Study(Description):
-    """A study: a cell, its raw data, and how they become maps of lithium."""
+    """A study: a cell, its raw data, and how they become maps of lithium.
+
+    Attributes
+    ----------
+    magnetic:
+        A magnetic measurement of the same cell, run after the tomographies; `MagneticStudy` is one without these.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     cell: str
@@ -138,18 +145,33 @@ class Study(Description):
     calibration: Calibration = Calibration()
     quantification: Quantification = Quantification()
     run: Run = Run()
+    magnetic: Magnetic | None = None
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: Path) -> Study | MagneticStudy:
     """Read a study file; the paths in it become absolute.
+
+    A file with a section [magnetic] and none [data] is a magnetic study alone.
 
     Raises
     ------
     FileError, InputError
         If the file or a key in it is not as it must be; see `operando.described.read_description`.
     """
-    study = read_description(path, Study)
-    folder = path.resolve().parent
+    values, folder = read_toml(path), path.resolve().parent
+    if "magnetic" in values and "data" not in values:
+        alone = described(values, MagneticStudy, source=str(path))
+        placed = _placed(alone.magnetic, folder)
+        return alone.model_copy(update={"magnetic": placed, "results": folder / alone.results})
+    study = described(values, Study, source=str(path))
     data = study.data.model_copy(update={key: folder / value for key, value in study.data if isinstance(value, Path)})
     cell = str(folder / study.cell) if study.cell.endswith(".toml") else study.cell
-    return study.model_copy(update={"data": data, "results": folder / study.results, "cell": cell})
+    magnetic = _placed(study.magnetic, folder) if study.magnetic else None
+    changed = {"data": data, "results": folder / study.results, "cell": cell, "magnetic": magnetic}
+    return study.model_copy(update=changed)
+
+
+def _placed(magnetic: Magnetic, folder: Path) -> Magnetic:
+    data = magnetic.data
+    paths = {key: folder / value for key, value in data if isinstance(value, Path)}
+    return magnetic.model_copy(update={"data": data.model_copy(update=paths)})

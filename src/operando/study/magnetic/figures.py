@@ -1,0 +1,165 @@
+"""Numbers of a magnetic measurement: what was measured, how well, and what flows or is magnetised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from scipy.constants import mu_0
+from scipy.interpolate import RegularGridInterpolator
+
+from operando.errors import InputError
+from operando.lithium.budget import Figure
+from operando.study.magnetic.measured import masked_counts
+
+if TYPE_CHECKING:
+    from operando.frames import Array
+    from operando.study.magnetic.settings import CurrentCut, Magnetic, Point, Region
+
+NAMED = {(1.0, 0.0, 0.0): "x", (0.0, 1.0, 0.0): "y", (0.0, 0.0, 1.0): "z"}
+
+
+def check_places(magnetic: Magnetic, y: Array, x: Array) -> None:
+    """Refuse a cut or region that leaves the map.
+
+    Raises
+    ------
+    InputError
+        Naming its key.
+    """
+    low, high = (float(x[0]), float(y[0])), (float(x[-1]), float(y[-1]))
+    for key, items in (("cuts", magnetic.cuts), ("regions", magnetic.regions)):
+        for i, item in enumerate(items):
+            for end in ("start", "end"):
+                place: Point = getattr(item, end)
+                if not all(a <= p <= b for a, p, b in zip(low, place, high, strict=True)):
+                    raise InputError(
+                        f"magnetic.{key}.{i}.{end}",
+                        must=f"on the map, from {_place(low)} to {_place(high)}",
+                        received=_place(place),
+                    )
+    for i, region in enumerate(magnetic.regions):
+        if not _inside(region, y, x).any():
+            raise InputError(f"magnetic.regions.{i}", must="a rectangle that holds a pixel", received="none")
+
+
+def line_figures(lines: xr.Dataset) -> list[Figure]:
+    """Median width and contrast of the fitted lines."""
+    width, contrast = float(np.nanmedian(lines.width)), float(np.nanmedian(lines.contrast))
+    return [
+        Figure("line width, median", width / 1e6, "MHz"),
+        Figure("line contrast, median", 100 * contrast, "%"),
+    ]
+
+
+def field_figures(field: xr.Dataset, left: xr.Dataset) -> list[Figure]:
+    """Pixels, masks, mean field and noise; `left` is the field less its background."""
+    made = [Figure("pixels of the map", float(field.y.size * field.x.size), "")]
+    if "verdict" in field:
+        made += [Figure(f"pixels masked: {why}", float(n), "") for why, n in masked_counts(field.verdict).items()]
+    else:
+        missing = int((~np.isfinite(field.field.values)).any(axis=0).sum())
+        made += [Figure("pixels masked: no number in the map", float(missing), "")] if missing else []
+    for values, rest, along, i in zip(
+        field.field.values, left.field.values, field.direction.values, range(field.sizes["axis"]), strict=True
+    ):
+        name = NAMED.get(tuple(np.round(along, 9)), "the axis")
+        good = values[np.isfinite(values)]
+        noise = 0.0
+        if "field_var" in field:
+            variance = field.field_var.values[i]
+            noise = float(np.sqrt(np.nansum(variance)) / good.size)
+            made.append(
+                Figure(f"noise of a pixel along {name}, median", 1e6 * float(np.sqrt(np.nanmedian(variance))), "uT")
+            )
+        made.append(Figure(f"mean field along {name}", 1e6 * float(good.mean()), "uT", 1e6 * noise))
+        made.append(Figure(f"field along {name} less background, rms", 1e6 * float(np.sqrt(np.nanmean(rest**2))), "uT"))
+    if "temperature_shift" in field:
+        made.append(_temperature(field))
+    return made
+
+
+def sheet_figures(sheet: xr.Dataset, magnetic: Magnetic) -> list[Figure]:
+    """What an inversion found: misfit, resolution, currents through cuts, mean magnetisation of regions."""
+    made = [
+        Figure("misfit of the field, mean square over variance", float(sheet.attrs["misfit"]), ""),
+        Figure("resolution reached", 1e6 * float(sheet.attrs["resolution"]), "um"),
+    ]
+    made += [cut_figure(sheet, cut) for cut in magnetic.cuts]
+    for region in magnetic.regions:
+        made += region_figures(sheet, region, magnetic)
+    return made
+
+
+def cut_figure(sheet: xr.Dataset, cut: CurrentCut) -> Figure:
+    """Total current to the right of who walks along a cut: the stream function at its end less that at its start."""
+
+    def crossing(values: Array) -> float:
+        at = RegularGridInterpolator((sheet.y.values, sheet.x.values), values)
+        start, end = at([cut.start[::-1], cut.end[::-1]])
+        return float(end - start)
+
+    return _figure(f"current through {cut.name}", sheet, "stream_function", crossing, "A", 1.0, cut.expected)
+
+
+def region_figures(sheet: xr.Dataset, region: Region, magnetic: Magnetic) -> list[Figure]:
+    """Mean magnetisation of a region and, where field and thickness are known, its susceptibility."""
+    inside = _inside(region, sheet.y.values, sheet.x.values)
+
+    def mean(values: Array) -> float:
+        return float(values[inside].mean())
+
+    name = f"magnetisation of {region.name}, mean"
+    unit = str(sheet.magnetisation.attrs["units"])
+    made = [_figure(name, sheet, "magnetisation", mean, unit, 1.0)]
+    applied = applied_strength(magnetic)
+    if applied is not None and unit == "A/m":
+        made.append(_figure(f"susceptibility of {region.name}", sheet, "magnetisation", mean, "", 1 / applied))
+    return made
+
+
+def applied_strength(magnetic: Magnetic) -> float | None:
+    """Applied field H along the magnetisation [A/m]; None where it is not stated."""
+    field = magnetic.source.applied_field
+    return None if field is None else float(np.dot(field, magnetic.source.magnetised_along)) / mu_0
+
+
+def _figure(
+    name: str,
+    sheet: xr.Dataset,
+    quantity: str,
+    functional: Callable[[Array], float],
+    unit: str,
+    scale: float,
+    expected: float | None = None,
+) -> Figure:
+    """A linear functional of a map, with the errors that its draws and its systematic shifts give."""
+    value = scale * functional(sheet[quantity].values)
+    draws = [scale * functional(draw) for draw in sheet[f"{quantity}_draws"].values.astype(float)]
+    terms = {
+        term.replace("_", "-" if term == "stand_off" else " "): scale * functional(sheet[f"{quantity}_{term}"].values)
+        for term in sheet.attrs["terms"]
+    }
+    shares = ", ".join(f"{term} {abs(shift):.2g}" for term, shift in terms.items())
+    note = f"systematic: {shares} {unit}".rstrip() if shares else ""
+    statistical = float(np.sqrt(np.mean(np.square(draws))))
+    return Figure(name, value, unit, statistical, terms, expected, note)
+
+
+def _temperature(field: xr.Dataset) -> Figure:
+    shift, variance = field.temperature_shift.values, field.temperature_shift_var.values
+    number = int(np.isfinite(shift).sum())
+    error = float(np.sqrt(np.nansum(variance)) / number)
+    note = "from 300 K by the zero-field splitting; samples differ by some K"
+    return Figure("temperature shift, mean", float(np.nanmean(shift)), "K", error, note=note)
+
+
+def _inside(region: Region, y: Array, x: Array) -> Array:
+    (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(region.start, region.end, strict=True))
+    return np.asarray(((y >= y0) & (y <= y1))[:, None] & ((x >= x0) & (x <= x1)))
+
+
+def _place(place: tuple[float, ...]) -> str:
+    return f"({', '.join(f'{1e6 * part:.4g}' for part in place)}) um"

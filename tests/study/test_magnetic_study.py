@@ -1,0 +1,288 @@
+"""From simulated photons to currents in one command, on a loop whose field has a closed form; refusals of bad input."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.constants import mu_0
+from scipy.io import savemat
+from scipy.special import ellipe, ellipk
+
+from operando.cli.main import main
+from operando.io.field_map import write_map
+from operando.magnetism.fit_verdict import Verdict
+from operando.study.magnetic import sheet
+from operando.study.magnetic.measured import evened, measurement_of
+from operando.study.settings import read_study
+from operando.study.store import Store
+from operando.twin.nv import NVMicroscope, record_odmr
+
+UM = 1e-6
+CURRENT, STAND_OFF = 1e-3, 3 * UM
+RADII = np.linspace(6.3, 11.7, 10) * UM
+CENTRE = (15 * UM, 13 * UM)
+ROWS, COLUMNS = 28, 32
+NOISE = 0.4e-6
+CUT = '[[magnetic.cuts]]\nname = "ring"\nstart = ["15 um", "13 um"]\nend = ["31 um", "13 um"]\nexpected = "-1 mA"\n'
+
+
+def ring_field():
+    """Field of coaxial wire loops, anticlockwise seen from the sensor, by elliptic integrals."""
+    y, x = UM * np.arange(ROWS), UM * np.arange(COLUMNS)
+    dy, dx = y[:, None] - CENTRE[1], x[None] - CENTRE[0]
+    r, z = np.maximum(np.hypot(dy, dx), 1e-12), STAND_OFF
+    field = np.zeros((3, ROWS, COLUMNS))
+    for a in RADII:
+        far, near = (a + r) ** 2 + z**2, (a - r) ** 2 + z**2
+        k, e = ellipk(4 * a * r / far), ellipe(4 * a * r / far)
+        scale = mu_0 * CURRENT / RADII.size / (2 * np.pi * np.sqrt(far))
+        away = scale * z / r * (-k + (a**2 + r**2 + z**2) / near * e)
+        field += np.stack([away * dx / r, away * dy / r, scale * (k + (a**2 - r**2 - z**2) / near * e)])
+    coords = {"component": list("xyz"), "y": ("y", y, {"units": "m"}), "x": ("x", x, {"units": "m"})}
+    return xr.DataArray(field, dims=("component", "y", "x"), coords=coords, attrs={"units": "T"})
+
+
+def noisy_ring(seed=0):
+    field = ring_field()
+    return field.copy(data=field.values + NOISE * np.random.default_rng(seed).standard_normal(field.shape))
+
+
+def results_of(study: Path) -> dict:
+    return json.loads((study.parent / "results/summary.json").read_text())
+
+
+def figure(study: Path, name: str) -> dict:
+    return next(f for f in results_of(study)["figures"] if f["name"] == name)
+
+
+def written(folder: Path, *sections: str) -> Path:
+    study = folder / "study.toml"
+    study.write_text("\n".join(['name = "ring"', *sections]))
+    return study
+
+
+@pytest.fixture(scope="module")
+def cube(tmp_path_factory):
+    """Spectra of the ring as the twin's microscope counts them, and the study file that runs them."""
+    folder = tmp_path_factory.mktemp("ring")
+    microscope = NVMicroscope(photon_rate=1e8, width=1.5e6, contrast=0.02)
+    frequency = microscope.sweep(step=0.8e6, largest_field=80e-6)
+    record_odmr(folder / "cube.h5", ring_field(), microscope=microscope, frequency=frequency, dwell=0.02, seed=1)
+    lines = '[magnetic.lines]\nbias = ["1.1 mT", "2.3 mT", "4.5 mT"]'
+    rest = '[magnetic.sensor]\nstand_off = "3.0 +- 0.1 um"\n[magnetic.background]\ngradient = "20 nT/um"'
+    return written(folder, '[magnetic.data]\ncube = "cube.h5"', lines, rest, CUT)
+
+
+@pytest.fixture(scope="module")
+def finished(cube):
+    main(["run", str(cube)])
+    return cube
+
+
+def test_the_current_comes_back_with_its_sign_and_within_its_error(finished):
+    found = figure(finished, "current through ring")
+    # walking to +x the current comes from the right, at y < 13 um, where it flows to +x: anticlockwise is negative
+    assert found["unit"] == "A"
+    total = np.hypot(found["statistical"], found["systematic"])
+    assert abs(found["value"] + CURRENT) < 2 * total
+    assert total < 0.1 * CURRENT
+    assert found["systematic"] > 0
+
+
+def test_everything_that_is_promised_lies_in_the_results(finished):
+    results = finished.parent / "results"
+    summary = results_of(finished)
+    assert summary["status"] == "complete"
+    names = [f["name"] for f in summary["figures"]]
+    assert {"pixels of the map", "line width, median", "resolution reached", "mean field along z"} <= set(names)
+    pictures = sorted(path.name for path in (results / "figures").iterdir())
+    assert pictures == ["magnetic-field.png", "magnetic-spectra.png", "sheet-current.png"]
+    assert "sheet-current" in (results / "report.html").read_text()
+    store = Store(results / "study.zarr")
+    assert store.verify() == []
+    sheet = store.read("magnetic/current")
+    assert {"current_x", "current_x_var", "stream_function_draws", "stream_function_stand_off"} <= set(sheet)
+    assert sheet.attrs["terms"] == ["stand_off", "gradient_x", "gradient_y"]
+
+
+def test_mean_field_and_linewidth_are_those_of_the_instrument(finished):
+    found = figure(finished, "mean field along y")
+    good = Store(finished.parent / "results/study.zarr").read("magnetic/field").verdict.values == Verdict.GOOD
+    # bias and the mean of the ring's own field
+    truth = 2300 + 1e6 * float(ring_field().sel(component="y").values[good].mean())
+    assert abs(found["value"] - truth) < 4 * found["statistical"]
+    assert figure(finished, "line width, median")["value"] == pytest.approx(1.5, rel=0.01)
+
+
+def test_a_second_run_computes_nothing_and_says_the_same(finished):
+    group = finished.parent / "results/study.zarr/magnetic/current/zarr.json"
+    before, said = group.stat().st_mtime_ns, results_of(finished)
+    main(["run", str(finished)])
+    assert group.stat().st_mtime_ns == before
+    assert results_of(finished) == said
+
+
+def test_check_says_what_would_run_and_writes_nothing(cube, capsys):
+    before = sorted(path.name for path in cube.parent.rglob("*"))
+    main(["check", str(cube)])
+    said = capsys.readouterr().out
+    for word in ("28 x 32 pixels of 1 x 1 um", "8 lines a pixel", "3 +- 0.1 um below the sensor", "stand off"):
+        assert word in said
+    assert sorted(path.name for path in cube.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("axis", [None, (0, 0, 1), (1, 1, 1), (0.6, 0, -0.8)])
+def test_a_map_gives_the_same_current_whatever_axis_was_measured(tmp_path, axis, monkeypatch):
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    field = noisy_ring()
+    sensor = '[magnetic.sensor]\nstand_off = "3 um"\n'
+    if axis is None:
+        write_map(tmp_path / "map.h5", field, kind="field")
+    else:
+        unit = xr.DataArray(np.array(axis) / np.linalg.norm(axis), dims="component")
+        seen = (field * unit).sum("component").assign_attrs(units="T")
+        write_map(tmp_path / "map.h5", seen, kind="field")
+        sensor += f"axis = {list(axis)}\n"
+    magnetic = read_study(written(tmp_path, '[magnetic.data]\nmap = "map.h5"', sensor)).magnetic
+    found = sheet.sheet_of_field(measurement_of(magnetic).content, magnetic).stream_function
+    # psi is larger by the current inside an anticlockwise ring; the ends of the cut are a pixel each
+    inside, outside = found.sel(x=CENTRE[0], y=CENTRE[1]), found.isel(x=-1).sel(y=CENTRE[1])
+    assert float(inside - outside) == pytest.approx(CURRENT, rel=0.07)
+
+
+def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    content = {"Bz": noisy_ring().sel(component="z").values[::-1], "h": 3e-6, "step": 1.0}
+    savemat(tmp_path / "Bz_uc0.mat", content)
+    data = '[magnetic.data]\nmap = "Bz_uc0.mat"\nfirst_row = "top"'
+    study = written(tmp_path, data, '[magnetic.sensor]\nstand_off = "3 um"\naxis = [0, 0, 1]', CUT)
+    main(["run", str(study)])
+    assert figure(study, "current through ring")["value"] < -0.8 * CURRENT
+    warnings = results_of(study)["warnings"]
+    assert any("step = 1 was read as micrometres" in warning for warning in warnings)
+    assert any("without an uncertainty" in warning for warning in warnings)
+
+
+def test_a_magnetisation_becomes_a_susceptibility(tmp_path, monkeypatch):
+    """A disc of chi = 4e-4 in 100 mT along z: its field is that of a ring of loops of the current M t on its edge."""
+    monkeypatch.setattr(sheet, "DRAWS", 6)
+    thickness, moment = 0.5 * UM, 4e-4 * 0.1 / mu_0
+    scale = moment * thickness / CURRENT
+    field = ring_field()
+    noise = 2e-9 * np.random.default_rng(2).standard_normal(field.shape)
+    write_map(tmp_path / "map.h5", field.copy(data=scale * field.values + noise), kind="field")
+    source = '[magnetic.source]\ninvert = "magnetisation"\nthickness = "0.5 +- 0.02 um"\n'
+    source += 'applied_field = ["0 mT", "0 mT", "100 mT"]'
+    regions = '[[magnetic.regions]]\nname = "disc"\nstart = ["12 um", "10 um"]\nend = ["18 um", "16 um"]\n'
+    regions += '[[magnetic.regions]]\nname = "beside"\nstart = ["29 um", "22 um"]\nend = ["31 um", "27 um"]'
+    sensor = '[magnetic.sensor]\nstand_off = "3.0 +- 0.1 um"'
+    study = written(tmp_path, '[magnetic.data]\nmap = "map.h5"', sensor, source, regions)
+    main(["run", str(study)])
+    disc, beside = (figure(study, f"susceptibility of {name}") for name in ("disc", "beside"))
+    assert disc["unit"] == ""
+    error = np.hypot(*(np.hypot(f["statistical"], f["systematic"]) for f in (disc, beside)))
+    # the layer of 0.5 um lies below its top, the loops at its top: 0.25 um of 3 um are within the terms
+    assert abs(disc["value"] - beside["value"] - 4e-4) < max(2 * error, 0.1 * 4e-4)
+
+
+def test_sweeps_apart_are_brought_to_one_level():
+    frequency = np.concatenate([np.linspace(2.84e9, 2.85e9, 20), np.linspace(2.89e9, 2.9e9, 20)])
+    level = np.where(frequency < 2.87e9, 100.0, 130.0)
+    values = level[:, None, None] * np.ones((40, 2, 2))
+    cube = xr.DataArray(values, dims=("frequency", "y", "x"), coords={"frequency": frequency}, attrs={"units": "count"})
+    np.testing.assert_allclose(evened(cube), 1.0)
+    alone = cube.isel(frequency=slice(0, 20))
+    xr.testing.assert_identical(evened(alone), alone)
+
+
+def refusal(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return stopped.value.code, said
+
+
+@pytest.fixture
+def good(tmp_path):
+    """Study of a small vector map that would run, as sections by name."""
+    write_map(tmp_path / "map.h5", noisy_ring(), kind="field")
+    return {
+        "data": '[magnetic.data]\nmap = "map.h5"',
+        "sensor": '[magnetic.sensor]\nstand_off = "3.0 +- 0.1 um"',
+        "source": "[magnetic.source]",
+        "background": "[magnetic.background]",
+        "cut": CUT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "named"),
+    [
+        ("data", '[magnetic.data]\nmap = "map.h5"\npixle = "1 um"', 'pixle.*Did you mean "pixel"'),
+        ("data", '[magnetic.data]\nmap = "map.h5"\ncube = "map.h5"', "magnetic.data .*a cube or a map"),
+        ("data", "[magnetic.data]", "magnetic.data .*a cube or a map"),
+        ("data", '[magnetic.data]\nmap = "gone.h5"', "gone.h5: there is no such file"),
+        ("data", '[magnetic.data]\ncube = "map.h5"', "magnetic.lines"),
+        ("data", '[magnetic.data]\nmap = "map.h5"\nfirst_row = "left"', "magnetic.data.first_row"),
+        ("data", '[magnetic.data]\nmap = "map.h5"\npixel = "1 uT"', "magnetic.data.pixel"),
+        ("data", '[magnetic.data]\nmap = "map.h5"\npixel = "0 um"', "magnetic.data.pixel"),
+        ("sensor", "[magnetic.sensor]", "magnetic.sensor.stand_off"),
+        ("sensor", '[magnetic.sensor]\nstand_off = "3"', "magnetic.sensor.stand_off"),
+        ("sensor", '[magnetic.sensor]\nstand_off = "3 +- 4 um"', "magnetic.sensor .*above zero"),
+        ("sensor", '[magnetic.sensor]\nstand_off = "3 um"\nthickness = "9 um"', "magnetic.sensor .*centre"),
+        ("sensor", '[magnetic.sensor]\nstand_off = "3 um"\naxis = [0, 0, 1]', "magnetic.sensor.axis .*left out"),
+        ("sensor", '[magnetic.sensor]\nstand_off = "3 um"\naxis = [0, 0, 0]', "magnetic.sensor.axis .*not zero"),
+        ("source", '[magnetic.source]\ninvert = "voltage"', "magnetic.source.invert"),
+        ("source", '[magnetic.source]\ninvert = "magnetisation"', "magnetic.source .*applied_field"),
+        ("source", "[magnetic.source]\ndirection = [0, 0, 1]", "magnetic.source .*belong to a magnetisation"),
+        ("source", '[magnetic.source]\nthickness = "1 +- 2 um"', "magnetic.source .*uncertainty"),
+        ("background", '[magnetic.background]\nkind = "upward"', "magnetic.background .*distance"),
+        ("background", '[magnetic.background]\ndistance = "9 um"', "magnetic.background .*distance"),
+        ("cut", CUT.replace("31 um", "45 um"), r"magnetic.cuts.0.end .*\(31, 27\) um"),
+        ("cut", CUT.replace("15 um", "15 mm"), "magnetic.cuts.0.start"),
+        ("cut", CUT + CUT, "different name"),
+        ("cut", '[[magnetic.regions]]\nname = "a"\nstart = ["1 um", "1 um"]\nend = ["2 um", "2 um"]', "regions"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_bad_input_is_named_with_status_2_and_leaves_nothing(tmp_path, good, section, text, named, command, capsys):
+    study = written(tmp_path, *(good | {section: text}).values())
+    code, said = refusal([command, str(study)], capsys)
+    assert code == 2, said
+    assert re.search(named, said.replace("\n", " ")), said
+    assert not (tmp_path / "results/summary.json").exists()
+
+
+def test_a_cube_in_place_of_a_map_and_a_wrong_bias_are_told_apart(tmp_path, cube, capsys):
+    content = cube.read_text()
+    swapped = written(
+        tmp_path, f'[magnetic.data]\nmap = "{cube.parent / "cube.h5"}"', '[magnetic.sensor]\nstand_off = "3 um"'
+    )
+    code, said = refusal(["run", str(swapped)], capsys)
+    assert code == 2
+    assert "cube.h5: holds odmr, not field" in said
+    (tmp_path / "study.toml").write_text(
+        content.replace("cube.h5", str(cube.parent / "cube.h5")).replace("bias = ", "centres = [0, 1]\nbias = ")
+    )
+    code, said = refusal(["run", str(tmp_path / "study.toml")], capsys)
+    assert code == 2
+    assert "magnetic.lines" in said
+
+
+def test_a_map_of_nothing_but_noise_fails_with_status_1(tmp_path, good, capsys):
+    noise = 1e-7 * np.random.default_rng(0).standard_normal((3, ROWS, COLUMNS))
+    write_map(tmp_path / "map.h5", ring_field().copy(data=noise), kind="field")
+    study = written(tmp_path, *good.values())
+    code, said = refusal(["run", str(study)], capsys)
+    assert code == 1
+    assert "noise" in said
+
+
+def test_paths_are_relative_to_the_study_file(tmp_path, good):
+    study = read_study(written(tmp_path, *good.values()))
+    assert study.magnetic.data.path == tmp_path / "map.h5"
+    assert study.results == tmp_path / "results"
