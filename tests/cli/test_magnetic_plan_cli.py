@@ -146,3 +146,17 @@ def test_a_dendrite_stands_out_less_than_the_cathode(tmp_path: Path, capsys: pyt
     value, unit = seen["Contrast"].split()[:2]
     # about ten times weaker than the cathode's 10 uT; the electrolyte's diamagnetism doubles it
     assert 0.3e-6 < float(value) * {"nT": 1e-9, "uT": 1e-6}[unit] < 2e-6
+
+
+def test_a_current_too_weak_is_refused_with_what_would_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "grown.toml"
+    path.write_text(SCENE + DENDRITE)
+    weak = answer(capsys, [str(path), "--signal", "current", "--current", "1 mA/cm^2"])
+    assert weak["Answer"].startswith("no")
+    assert "would do" in weak["Answer"]
+    needed = weak["Answer"].split("; ")[1].removesuffix(" would do")
+    assert answer(capsys, [str(path), "--signal", "current", "--current", needed])["Contrast"] != weak["Contrast"]
+    enough = f"{1.02 * float(needed.split()[0]):.4g} mA/cm^2"
+    assert answer(capsys, [str(path), "--signal", "current", "--current", enough])["Answer"].startswith("yes")
+    # what the bias magnetises hides it
+    assert "difference of opposite currents" in weak["all"]

@@ -9,6 +9,7 @@ import numpy as np
 from operando.cell.builtin import load_scene
 from operando.errors import InputError
 from operando.magnetism.lines import lines_from_field
+from operando.twin.current_signals import CurrentSignal, current_signal
 from operando.twin.magnetic_options import Limits, Option, Signal
 from operando.twin.magnetic_plan import Plan, plan_for
 from operando.twin.magnetic_protocols import PROTOCOLS
@@ -20,7 +21,7 @@ from operando.units import quantity
 def plan_text(
     scene: str,
     *,
-    signal: SignalName,
+    signal: SignalName | CurrentSignal,
     significance: float,
     longest: str,
     field: str,
@@ -57,8 +58,13 @@ def text_from_plan(plan: Plan) -> str:
     return "\n".join([*shown, "", *_alternatives(plan), "", *said])
 
 
-def _signal(scene: str, signal: SignalName, stand_offs: tuple[float, ...], lithium: float, change: float) -> Signal:
-    return magnetic_signal(load_scene(scene), signal=signal, stand_offs=stand_offs, lithium=lithium, change=change)
+def _signal(
+    scene: str, signal: SignalName | CurrentSignal, stand_offs: tuple[float, ...], lithium: float, change: float
+) -> Signal:
+    described = load_scene(scene)
+    if signal == "current" or signal == "short":
+        return current_signal(described, signal=signal, stand_offs=stand_offs, lithium=lithium)
+    return magnetic_signal(described, signal=signal, stand_offs=stand_offs, lithium=lithium, change=change)
 
 
 def _stand_offs(nearest: float) -> tuple[float, ...]:
@@ -78,10 +84,20 @@ def _asked(plan: Plan) -> str:
 def _answer(plan: Plan) -> str:
     best = plan.best
     if not plan.feasible:
-        return f"no: nearest comes {best.protocol.name}, but {', and '.join(best.obstacles)}"
+        return f"no: nearest comes {best.protocol.name}, but {', and '.join(best.obstacles)}{_needed(plan)}"
     share = "" if best.seen == 1 else f"; {best.seen:.0%} of the sources in the longest time"
     whole = "all at once" if best.protocol.instrument.parallel else f"{time_text(best.map_time)} for the map"
     return f"yes: {best.protocol.name}, {time_text(best.time)} a pixel, {whole}{share}"
+
+
+def _needed(plan: Plan) -> str:
+    """What the drive would have to be, where time is all that is wanting."""
+    best, longest = plan.best, plan.limits.longest
+    if len(best.obstacles) > 1 or not longest < best.time < np.inf:
+        return ""
+    amplitude = best.amplitude_within(longest=longest)
+    wanted = f"{amplitude / 10:.3g} mA/cm^2" if plan.signal.drive == "current" else field_text(amplitude)
+    return f"; {wanted} would do"
 
 
 def _how(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -115,7 +131,7 @@ def _alternatives(plan: Plan) -> Iterator[str]:
     """Best of each protocol; of each axis and each stand-off with the best protocol."""
     best = plan.best
     same = [option for option in plan.options if option.protocol is best.protocol]
-    yield f"  {'':<34}{'a pixel':>12}{'the map':>12}{'contrast':>12}"
+    yield f"  {'':<34}{'a pixel':>14}{'the map':>14}{'contrast':>14}"
     yield "by protocol"
     for protocol in dict.fromkeys(option.protocol for option in plan.options):
         yield _row(next(o for o in plan.options if o.protocol is protocol), protocol.name)
@@ -128,6 +144,5 @@ def _alternatives(plan: Plan) -> Iterator[str]:
 
 
 def _row(option: Option, name: str) -> str:
-    why = f"  no: {option.obstacles[0]}" if option.obstacles else ""
-    times = f"{time_text(option.time):>12}{time_text(option.map_time):>12}"
-    return f"  {name:<34}{times}{field_text(option.contrast):>12}{why}"
+    times = f"{time_text(option.time):>14}{time_text(option.map_time):>14}"
+    return f"  {name:<34}{times}{field_text(option.contrast):>14}{'  no' if option.obstacles else ''}"

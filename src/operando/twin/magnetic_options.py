@@ -19,6 +19,7 @@ from operando.magnetism.detection import (
 )
 from operando.magnetism.photodynamics import relative_contrast_from_field
 from operando.twin.magnetic_protocols import Protocol
+from operando.twin.quantity_text import length_text, time_text
 
 Array = npt.NDArray[Any]
 
@@ -56,6 +57,8 @@ class Signal:
         Of the source's top below the surface [m].
     background:
         Contrast of what the applied field magnetises besides, per tesla, where a current drives the signal.
+    charge:
+        That changes lithium by one per formula unit of the positive electrode, over the area [C/m^2]; 0 if unknown.
     notes:
         What the reader should know of it.
     """
@@ -69,6 +72,7 @@ class Signal:
     detail: float
     depth: float = 0.0
     background: float = 0.0
+    charge: float = 0.0
     asked: int = 0
     spread: float = np.inf
     notes: tuple[str, ...] = ()
@@ -155,6 +159,10 @@ class Option:
     seen: float
     obstacles: tuple[str, ...] = ()
 
+    def amplitude_within(self, *, longest: float) -> float:
+        """What would have to drive the signal for a pixel to take no longer than `longest`, ``A sqrt(t / t_max)``."""
+        return float(self.amplitude * np.sqrt(self.time / longest))
+
 
 def options_for(signal: Signal, *, protocols: tuple[Protocol, ...], limits: Limits) -> list[Option]:
     """Every combination of protocol, axis and stand-off that its instrument allows, the quickest feasible map first."""
@@ -231,6 +239,6 @@ def _obstacles(signal: Signal, limits: Limits, resolution: float, contrast: floa
     elif not np.isfinite(time):
         yield "neighbours look alike at this distance"
     elif time > limits.longest:
-        yield f"a pixel takes {time:.3g} s, and {limits.longest:.3g} s are allowed"
+        yield f"a pixel takes {time_text(time)}, and {time_text(limits.longest)} are allowed"
     if resolution > signal.detail * (1 + 1e-9):
-        yield f"it resolves {resolution * 1e6:.3g} um, and the feature has {signal.detail * 1e6:.3g} um"
+        yield f"it resolves {length_text(resolution)}, and the feature has {length_text(signal.detail)}"

@@ -11,10 +11,13 @@ from operando.magnetism.nv import NV
 from operando.magnetism.photodynamics import relative_contrast_from_field
 from operando.twin.magnetic_options import Limits, Option, Signal, options_for
 from operando.twin.magnetic_protocols import PROTOCOLS, Protocol
-from operando.twin.quantity_text import field_text
+from operando.twin.quantity_text import field_text, time_text
 
 BLIND = 0.05
 """Share of the best axis' contrast below which a source counts as invisible to an axis."""
+
+STILL = 0.01
+"""Change of x that a measurement of the current may make."""
 
 SINGULAR = 0.5e-3
 """Field along the axis below which lines of the same centre overlap [T]: their sign, and soon their shift, is lost."""
@@ -126,6 +129,9 @@ def _of_current(signal: Signal, best: Option) -> Iterator[str]:
             f"in the bias of {1e3 * best.applied:.3g} mT what is magnetised makes {field_text(stray)}, "
             f"{stray / best.contrast:.2g} times the signal: take half the difference of opposite currents, at no cost"
         )
+    if signal.charge > 0 and not best.protocol.alternating:
+        moved = time_text(STILL * signal.charge / best.amplitude)
+        yield f"the current changes x by {STILL:g} in {moved}: reverse it sooner, or what is magnetised changes too"
     if best.protocol.alternating:
         yield (
             f"at {best.protocol.frequency / 1e3:.0f} kHz part of the current crosses interfaces as displacement, and "

@@ -25,4 +25,6 @@ def time_text(value: float) -> str:
     if not math.isfinite(value):
         return "never"
     years = 365.25 * 86400
+    if value > 1000 * years:
+        return "> 1000 years"
     return _scaled(value, ((years, "years"), (86400, "days"), (3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms")))
