@@ -58,10 +58,7 @@ def current_signal(scene: Scene, *, signal: CurrentSignal, stand_offs: Sequence[
         maps = {axis: each - maps[axis] for axis, each in _maps(shorted, stand_offs).items()}
         ratio = _voltage(conducted) / _voltage(shorted)
         name = "change of the current's field by an electronic short"
-        notes = (
-            *notes,
-            f"planned for the same current; at the same voltage the short would carry {ratio:.2g} times it",
-        )
+        notes.append(f"planned for the same current; at the same voltage the short would carry {ratio:.2g} times it")
     dendrite = scene.separator.dendrite
     magnetised = magnetic_signal(scene, signal="cathode", stand_offs=stand_offs[:1], lithium=lithium, change=0.0)
     return replace(
