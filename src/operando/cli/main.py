@@ -18,6 +18,7 @@ app = App(
     name="operando",
     help="Where the lithium is, and where the current flows, inside a working battery.",
     version=__version__,
+    suppress_keyboard_interrupt=False,
 )
 
 
