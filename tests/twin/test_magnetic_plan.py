@@ -158,15 +158,26 @@ def test_one_protocol_that_will_do_goes_before_faster_ones_that_will_not():
     [
         (signal(), ALIGNED, "invisible to a sensor along x"),
         (signal(), Limits(), "levels that cross"),
+        (signal(), ALIGNED, "levels cross at 102.4 mT"),
+        (signal(), replace(ALIGNED, field=0.05), "levels cross at 50.7 mT"),
         (signal(), ALIGNED, "parts in a million"),
         (signal(), replace(ALIGNED, field=2e-4), "lines of a centre overlap"),
         (signal(strength=1e-3), ALIGNED, "ambiguous beyond"),
         (signal(strength=1e-9, drive="current", background=1e-4), ALIGNED, "half the difference of opposite currents"),
+        # 4e5 C/m^2 per x at 235 A/m^2: 0.01 in 17 s
+        (signal(strength=1e-9, drive="current", charge=4e5), ALIGNED, "changes x by 0.01 in 17 s"),
     ],
 )
 def test_what_spoils_a_measurement_is_said(made, limits, says):
     plan = plan_for(made, limits=limits, protocols=(RAMSEY,))
     assert any(says in warning for warning in plan.warnings)
+
+
+def test_an_alternating_current_is_not_hidden_by_what_stands_still():
+    made = signal(strength=1e-9, drive="current", background=1e-4)
+    said = plan_for(made, limits=ALIGNED, protocols=(ECHO,)).warnings
+    assert not any("opposite currents" in warning for warning in said)
+    assert any("displacement" in warning for warning in said)
 
 
 def test_a_tip_that_leans_wants_its_field_along_it():

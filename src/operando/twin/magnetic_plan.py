@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from operando.magnetism.nv import NV
-from operando.magnetism.photodynamics import relative_contrast_from_field
+from operando.magnetism.photodynamics import EXCITED_CROSSING, GROUND_CROSSING, relative_contrast_from_field
 from operando.twin.magnetic_options import Limits, Option, Signal, options_for
 from operando.twin.magnetic_protocols import PROTOCOLS, Protocol
 from operando.twin.quantity_text import field_text, time_text
 
 BLIND = 0.05
 """Share of the best axis' contrast below which a source counts as invisible to an axis."""
+
+CLEAR = 3e-3
+"""Distance from a field where levels cross, within which not even an aligned field is safe [T]."""
 
 STILL = 0.01
 """Change of x that a measurement of the current may make."""
@@ -104,6 +107,12 @@ def _of_field(signal: Signal, limits: Limits, best: Option) -> Iterator[str]:
             f"{np.degrees(limits.misalignment):.2g} deg off the axis, levels that cross at 50.7 and 102.4 mT take "
             f"{1 - best.kept:.0%} of the lines' depth"
         )
+    near = [each for each in (EXCITED_CROSSING, GROUND_CROSSING) if abs(best.applied - each) < CLEAR]
+    if near:
+        yield (
+            f"levels cross at {1e3 * near[0]:.1f} mT, where the slightest tilt or strain mixes them; stay "
+            f"{1e3 * CLEAR:g} mT clear, or follow the upper line alone"
+        )
     if signal.drive == "applied field" and not best.protocol.alternating and best.contrast > 0:
         yield from _of_magnet(signal, limits, best)
 
@@ -124,7 +133,7 @@ def _of_magnet(signal: Signal, limits: Limits, best: Option) -> Iterator[str]:
 
 def _of_current(signal: Signal, best: Option) -> Iterator[str]:
     stray = signal.background * best.applied
-    if stray > 0 and best.contrast > 0:
+    if stray > 0 and best.contrast > 0 and not best.protocol.alternating:
         yield (
             f"in the bias of {1e3 * best.applied:.3g} mT what is magnetised makes {field_text(stray)}, "
             f"{stray / best.contrast:.2g} times the signal: take half the difference of opposite currents, at no cost"
