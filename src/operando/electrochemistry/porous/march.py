@@ -78,7 +78,7 @@ def run_porous(
     tolerance:
         Change of x in any shell, and of the voltage [V], by which a step may depart from a straight line.
     potentials:
-        Solver of the linear systems; by default one sparse factorisation.
+        Solver of the linear systems; by default one that fits the number of voxels.
     observe:
         Called with every accepted state.
 

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from operando.electrochemistry.porous.electrode import Particles, PorousCell
+    from operando.electrochemistry.porous.network import Networks
     from operando.electrochemistry.porous.particles import Shells
     from operando.frames import Array
 
-_POTENTIAL_TOLERANCE = 1e-8
+_POTENTIAL_TOLERANCE = 1e-6
+"""Correction [V] below which the next one would be a thousand times smaller, with the solvers here."""
 _MOST_ITERATIONS = 25
 _LARGEST_CHANGE = 3.0
+_DIRECT = 1000
 
 
 class Potentials(Protocol):
@@ -64,11 +67,9 @@ class NewtonStep:
     """Solve the equations of one time step, again and again."""
 
     def __init__(self, cell: PorousCell, *, shells: int, potentials: Potentials | None = None) -> None:
-        from operando.electrochemistry.porous.direct import DirectPotentials
-
         self.cell, self.shells = cell, shells_of(radius=cell.particles.radius, count=shells)
         self.networks = networks_of(cell)
-        self._potentials = potentials or DirectPotentials(self.networks)
+        self._potentials = potentials or _fitting(self.networks)
         self.active = np.flatnonzero(cell.active)
         # Particle surface per voxel [m^2]
         self.surface = (
@@ -145,6 +146,16 @@ class NewtonStep:
         whole = np.zeros(self.cell.grid.shape)
         whole.ravel()[self.active] = values
         return whole
+
+
+def _fitting(networks: Networks) -> Potentials:
+    """One factorisation for columns and small boxes, columns in a multigrid for all else."""
+    from operando.electrochemistry.porous.direct import DirectPotentials
+    from operando.electrochemistry.porous.lines import LinePotentials
+
+    layers, *across = networks.electronic[0].shape
+    lateral = across[0] * across[1]
+    return DirectPotentials(networks) if lateral == 1 or layers * lateral <= _DIRECT else LinePotentials(networks)
 
 
 @cache
