@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
 from scipy.special import j0, j1
 
-from operando.magnetism.inverse_sheet import current_from_field
+from operando.magnetism.inverse_field import current_from_field
 
 UM = 1e-6
 NOISE = 20e-9

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from operando.magnetism.inverse_system import SheetSystem
-from operando.magnetism.sheet import HalfSpectrum
 
 Array = npt.NDArray[Any]
 
@@ -24,43 +24,83 @@ FLAT = 0.02
 
 
 @dataclass(frozen=True)
+class Derivatives:
+    """All derivatives of one order of an image that runs on straight beyond its edges.
+
+    Attributes
+    ----------
+    matrices:
+        One for each derivative, from pixels to pixels.
+    symbol:
+        Sum of their squares on cosines ``(y, x)``, nearly.
+    """
+
+    matrices: list[Any]
+    symbol: Array
+
+    def of(self, source: Array) -> Array:
+        """D s ``(derivative, y, x)``."""
+        return np.stack([(m @ source.ravel()).reshape(source.shape) for m in self.matrices])
+
+    def adjoint(self, steps: Array) -> Array:
+        """D^T ``(y, x)``."""
+        return np.asarray(sum(m.T @ s.ravel() for m, s in zip(self.matrices, steps, strict=True))).reshape(
+            steps.shape[1:]
+        )
+
+
+@dataclass(frozen=True)
 class EdgePrior:
     """Inverse covariance ``lambda D^T w D`` for given weights.
 
     Attributes
     ----------
-    operators:
-        Fourier factors of the derivatives D ``(derivative, ky, kx)``.
+    derivatives:
+        D.
     weights:
         ``(y, x)`` of the domain, lambda included.
     """
 
-    modes: HalfSpectrum
-    operators: Array
+    derivatives: Derivatives
     weights: Array
 
     def apply(self, source: Array) -> Array:
-        """R s, from and to spectra."""
-        steps = self.modes.image(self.operators * source)
-        return np.asarray((self.operators.conj() * self.modes.spectrum(self.weights * steps)).sum(axis=0))
+        """R s."""
+        return self.derivatives.adjoint(self.weights * self.derivatives.of(source))
 
     def diagonal(self) -> Array:
-        """R with the weights' geometric mean."""
-        size = (np.abs(self.operators) ** 2).sum(axis=0)
-        return np.asarray(np.exp(np.log(self.weights).mean()) * size)
+        """R on cosines, with the weights' geometric mean; the mean, which R leaves free, is held."""
+        whole = np.exp(np.log(self.weights).mean()) * self.derivatives.symbol
+        whole[0, 0] = whole[0, 1]
+        return np.asarray(whole)
 
     def pull(self, random: np.random.Generator) -> Array:
         """Draw the right-hand side ``R^(1/2) xi`` of a sample from the posterior."""
-        noise = random.standard_normal((len(self.operators), *self.modes.shape))
-        return np.asarray((self.operators.conj() * self.modes.spectrum(np.sqrt(self.weights) * noise)).sum(axis=0))
+        noise = random.standard_normal((len(self.derivatives.matrices), *self.weights.shape))
+        return self.derivatives.adjoint(np.sqrt(self.weights) * noise)
 
 
-def derivatives(modes: HalfSpectrum, *, order: int) -> Array:
-    """Fourier factors of the first derivatives, or of the second ones with the mixed one's share doubled."""
-    first = np.stack([1j * modes.kx, 1j * modes.ky])
+def derivatives(*, shape: tuple[int, int], pixel: tuple[float, float], order: int) -> Derivatives:
+    """First derivatives, or second ones with the mixed one counted twice in the square.
+
+    Parameters
+    ----------
+    shape, pixel:
+        Of the image, along ``(y, x)`` [pixels], [m].
+    """
+    ky, kx = (np.pi * np.arange(n) / n / p for n, p in zip(shape, pixel, strict=True))
+    symbol = (ky[:, None] ** 2 + kx**2) ** order
+    here = [sparse.identity(n, format="csr") for n in shape]
+    along = [_forward(n, p) for n, p in zip(shape, pixel, strict=True)]
     if order == 1:
-        return first
-    return np.stack([first[0] ** 2, np.sqrt(2) * first[0] * first[1], first[1] ** 2])
+        return Derivatives([sparse.kron(here[0], along[1], "csr"), sparse.kron(along[0], here[1], "csr")], symbol)
+    curved = [-(d.T @ d) for d in along]
+    matrices = [
+        sparse.kron(here[0], curved[1], "csr"),
+        np.sqrt(2) * sparse.kron(_central(along[0]), _central(along[1]), "csr"),
+        sparse.kron(curved[0], here[1], "csr"),
+    ]
+    return Derivatives(matrices, symbol)
 
 
 def estimate_with_edges(
@@ -80,7 +120,7 @@ def estimate_with_edges(
     order:
         Of the derivatives: 2 for a stream function, 1 for a magnetisation.
     start:
-        Spectrum of a smooth estimate.
+        A smooth estimate.
     random:
         Of the one probe that counts what the map determines.
     rounds, iterations:
@@ -88,31 +128,45 @@ def estimate_with_edges(
 
     Returns
     -------
-    The source's spectrum, the prior at its last weights, and the number of parameters determined.
+    The source, the prior at its last weights, and the number of parameters determined.
     """
-    operators = derivatives(system.modes, order=order)
+    operators = derivatives(shape=system.shape, pixel=system.modes.pixel, order=order)
     probe = random.standard_normal(maps.shape)
     probe_right = system.back(np.sqrt(system.precision) * probe)
     source, probed = start, np.zeros_like(start)
     weights = _weights(system, operators, source)
-    strength = 1 / float((weights * _squared_steps(system, operators, source)).mean())
+    strength = 1 / float((weights * _squared_steps(operators, source)).mean())
     determined = 0.0
-    prior = EdgePrior(system.modes, operators, strength * weights)
+    prior = EdgePrior(operators, strength * weights)
     for _ in range(rounds):
         source = system.estimate(maps, prior, start=source, iterations=iterations)
         probed = system.solve(probe_right, prior, start=probed, iterations=iterations)
         determined = float((np.sqrt(system.precision) * system.predict(probed) * probe).sum())
-        strength = determined / float((weights * _squared_steps(system, operators, source)).sum())
+        strength = determined / float((weights * _squared_steps(operators, source)).sum())
         weights = _weights(system, operators, source)
-        prior = EdgePrior(system.modes, operators, strength * weights)
+        prior = EdgePrior(operators, strength * weights)
     return source, prior, determined
 
 
-def _squared_steps(system: SheetSystem, operators: Array, source: Array) -> Array:
-    return np.asarray((system.modes.image(operators * source) ** 2).sum(axis=0))
+def _forward(count: int, spacing: float) -> Any:
+    """Differences to the next pixel; none at the last."""
+    steps = sparse.diags([-1.0, 1.0], [0, 1], shape=(count, count), format="lil")
+    steps[count - 1, count - 1] = 0.0
+    return steps.tocsr() / spacing
 
 
-def _weights(system: SheetSystem, operators: Array, source: Array) -> Array:
-    squared = _squared_steps(system, operators, source)
+def _central(forward: Any) -> Any:
+    """Mean of the differences to both neighbours."""
+    count = forward.shape[0]
+    before = sparse.diags([1.0], [-1], shape=(count, count), format="csr") @ forward
+    return (forward + before) / 2
+
+
+def _squared_steps(operators: Derivatives, source: Array) -> Array:
+    return np.asarray((operators.of(source) ** 2).sum(axis=0))
+
+
+def _weights(system: SheetSystem, operators: Derivatives, source: Array) -> Array:
+    squared = _squared_steps(operators, source)
     floor = FLAT**2 * float(system.crop(squared).mean())
     return np.asarray(1 / np.sqrt(squared + floor))

@@ -1,14 +1,16 @@
-"""Linear inversion of maps that see a sheet through Fourier factors, on a domain wider than the map.
+"""Linear inversion of maps that see a sheet through Fourier factors.
 
-The source lives on a torus with a margin around the frame, so that neither the field's tails nor a current that
-leaves the frame are folded back in; only pixels of the frame are data, and missing pixels weigh nothing. The normal
-equations ``(H^T N^-1 H + R) s = H^T N^-1 d`` are solved by conjugate gradients, preconditioned in Fourier space.
+The source is known on the frame, and on a margin around it; beyond, it runs on straight, as leads do. Seen fields
+are therefore those of an infinite sheet, not of a periodic one. A uniform offset of each map is free: a bias field, a
+lock-in's zero. The normal equations ``(H^T N^-1 H + R) s = H^T N^-1 d`` are solved by conjugate gradients,
+preconditioned on cosines, the modes of a source that runs on straight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,43 +24,42 @@ Array = npt.NDArray[Any]
 TOLERANCE = 1e-6
 """Of the preconditioned residual, relative to the right-hand side's."""
 
+CONTINUED = 1.0
+"""How far the source is continued on each side, relative to the domain's longer side."""
 
 Transfer = Callable[[HalfSpectrum], Array]
 """Signal of each map per unit of source, at given modes ``(map, ky, kx)``."""
-
-WIDER = 3
-"""How many times wider than the domain the torus is on which kernels are computed."""
 
 
 class Prior(Protocol):
     """Inverse covariance R of the source."""
 
     def apply(self, source: Array) -> Array:
-        """R s, from and to spectra."""
+        """R s."""
         ...
 
     def diagonal(self) -> Array:
-        """R in Fourier space, exactly or nearly, for the preconditioner."""
+        """R on cosines, exactly or nearly, for the preconditioner."""
         ...
 
 
 @dataclass(frozen=True)
 class SmoothPrior:
-    """A stationary Gaussian source of known power per pixel at each mode; a mode of zero power is free."""
+    """A Gaussian source of known power per pixel at each cosine."""
 
     power: Array
 
     def apply(self, source: Array) -> Array:
-        """R s, from and to spectra."""
-        return np.asarray(self.diagonal() * source)
+        """R s."""
+        return from_cosines(to_cosines(source) * self.diagonal())
 
     def diagonal(self) -> Array:
-        """R: the inverse power."""
-        return np.where(self.power > 0, 1 / np.where(self.power > 0, self.power, 1.0), 0.0)
+        """R on cosines: the inverse power."""
+        return np.asarray(1 / self.power)
 
-    def sample(self, modes: HalfSpectrum, random: np.random.Generator) -> Array:
-        """Draw a source; returns its spectrum."""
-        return np.asarray(np.sqrt(self.power) * modes.spectrum(random.standard_normal(modes.shape)))
+    def sample(self, random: np.random.Generator) -> Array:
+        """Draw a source."""
+        return from_cosines(np.sqrt(self.power) * random.standard_normal(self.power.shape))
 
 
 @dataclass(frozen=True)
@@ -68,109 +69,160 @@ class SheetSystem:
     Attributes
     ----------
     modes:
-        Of the extended domain.
+        Of the domain mirrored along both axes, the first `crop` of which is the frame.
     frame:
         Rows and columns of the domain that the maps cover.
+    beyond:
+        Modes of the domain with its straight continuation on all sides.
     transfers:
-        Factor of each map and mode ``(map, ky, kx)``.
+        Factor of each map at each mode of `beyond` ``(map, ky, kx)``.
+    squared_transfers:
+        Squared magnitude of each map's factor on the domain's cosines ``(map, y, x)``.
     precision:
         Inverse variance of each pixel ``(map, y, x)``; zero where it is missing.
     """
 
     modes: HalfSpectrum
     frame: tuple[slice, slice]
+    beyond: HalfSpectrum
     transfers: Array
+    squared_transfers: Array
     precision: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Pixels of the domain along ``(y, x)``."""
+        return self.modes.shape[0] // 2, self.modes.shape[1] // 2
 
     def predict(self, source: Array) -> Array:
         """Noiseless maps ``(map, y, x)`` of a source, H s."""
-        return self.crop(self.modes.image(self.transfers * source))
+        seen = self.transfers * self.beyond.spectrum(np.pad(source, self._widths, mode="edge"))
+        return np.stack([self.beyond.image(s)[self._window] for s in seen])
 
     def back(self, maps: Array) -> Array:
-        """Adjoint of `predict`, H^T d, as a spectrum."""
-        whole = np.zeros((len(maps), *self.modes.shape))
-        whole[(slice(None), *self.frame)] = maps
-        return np.asarray((self.transfers.conj() * self.modes.spectrum(whole)).sum(axis=0))
+        """Adjoint of `predict`, H^T d."""
+        total = np.zeros(self.beyond.spectral_shape, complex)
+        for one, factors in zip(maps, self.transfers, strict=True):
+            whole = np.zeros(self.beyond.shape)
+            whole[self._window] = one
+            total += factors.conj() * self.beyond.spectrum(whole)
+        image = self.beyond.image(total)
+        for axis, (before, after) in enumerate(self._widths):
+            image = _folded(np.moveaxis(image, axis, 0), before, after)
+            image = np.moveaxis(image, 0, axis)
+        return np.ascontiguousarray(image)
+
+    def weighed(self, maps: Array) -> Array:
+        """N^-1 d, with a uniform offset of each map free."""
+        weighed = self.precision * maps
+        offset = weighed.sum(axis=(1, 2)) / self.precision.sum(axis=(1, 2))
+        return np.asarray(weighed - offset[:, None, None] * self.precision)
 
     def crop(self, images: Array) -> Array:
-        """Cut the frame out of images ``(..., y, x)``."""
+        """Cut the frame out of images ``(..., y, x)`` of the domain, mirrored or not."""
         return np.ascontiguousarray(images[(..., *self.frame)])
 
+    def spectrum(self, source: Array) -> Array:
+        """Spectrum of the mirrored source, at `modes`."""
+        ny, nx = self.shape
+        return self.modes.spectrum(np.pad(source, [(0, ny), (0, nx)], mode="symmetric"))
+
     def information(self) -> Array:
-        """H^T N^-1 H in Fourier space, as if the maps covered the domain."""
+        """H^T N^-1 H on cosines, as if the maps covered everything."""
         seen = self.precision > 0
         weights = np.array([p[s].mean() if s.any() else 0.0 for p, s in zip(self.precision, seen, strict=True)])
-        return np.asarray((np.abs(self.transfers) ** 2 * weights[:, None, None]).sum(axis=0))
+        return np.asarray(np.tensordot(weights, self.squared_transfers, axes=1))
+
+    def misfit(self, maps: Array, source: Array) -> float:
+        """Mean squared residual over its variance."""
+        residual = maps - self.predict(source)
+        return float((residual * self.weighed(residual)).sum() / (self.precision > 0).sum())
 
     def estimate(self, maps: Array, prior: Prior, *, start: Array | None = None, iterations: int) -> Array:
-        """Posterior mean of the source's spectrum."""
-        return self.solve(self.back(self.precision * maps), prior, start=start, iterations=iterations)
+        """Posterior mean of the source."""
+        return self.solve(self.back(self.weighed(maps)), prior, start=start, iterations=iterations)
 
     def solve(self, right: Array, prior: Prior, *, start: Array | None = None, iterations: int) -> Array:
-        """Solve ``(H^T N^-1 H + R) s = right`` by conjugate gradients.
+        """Solve ``(H^T N^-1 H + R) s = right`` by conjugate gradients."""
+        inverse = 1 / (self.information() + prior.diagonal())
 
-        What is not converged after `iterations` stays near `start` (zero): sources outside the frame, which the maps
-        hardly see.
-        """
-        diagonal = self.information() + prior.diagonal()
-        inverse = np.where(diagonal > 0, 1 / np.where(diagonal > 0, diagonal, 1.0), 0.0)
-        inverse[0, 0] = inverse[0, 0] if prior.diagonal()[0, 0] > 0 else 0.0
-        source = np.zeros(self.modes.spectral_shape, complex) if start is None else start.copy()
-        residual = right - self._normal(source, prior) if start is not None else right.copy()
-        step = inverse * residual
-        direction = step
-        gain = self.modes.product(residual, step)
-        goal = TOLERANCE**2 * self.modes.product(right, inverse * right)
+        def preconditioned(image: Array) -> Array:
+            return from_cosines(inverse * to_cosines(image))
+
+        source = np.zeros(self.shape) if start is None else start.copy()
+        residual = right.copy() if start is None else right - self._normal(source, prior)
+        direction = step = preconditioned(residual)
+        gain = float((residual * step).sum())
+        goal = TOLERANCE**2 * float((right * preconditioned(right)).sum())
         for _ in range(iterations):
             if gain <= goal:
                 break
             pushed = self._normal(direction, prior)
-            length = gain / self.modes.product(direction, pushed)
+            length = gain / float((direction * pushed).sum())
             source += length * direction
             residual -= length * pushed
-            step = inverse * residual
-            before, gain = gain, self.modes.product(residual, step)
+            step = preconditioned(residual)
+            before, gain = gain, float((residual * step).sum())
             direction = step + (gain / before) * direction
         return source
 
     def _normal(self, source: Array, prior: Prior) -> Array:
-        return self.back(self.precision * self.predict(source)) + prior.apply(source)
+        return self.back(self.weighed(self.predict(source))) + prior.apply(source)
+
+    @cached_property
+    def _widths(self) -> list[tuple[int, int]]:
+        return [((b - n) // 2, b - n - (b - n) // 2) for b, n in zip(self.beyond.shape, self.shape, strict=True)]
+
+    @cached_property
+    def _window(self) -> tuple[slice, slice]:
+        rows, columns = (slice(w[0] + f.start, w[0] + f.stop) for w, f in zip(self._widths, self.frame, strict=True))
+        return rows, columns
 
 
-def extended(
-    *, shape: tuple[int, int], pixel: tuple[float, float], margin: float
-) -> tuple[HalfSpectrum, tuple[slice, slice]]:
-    """Place a frame in the middle of a domain.
+def sheet_system(
+    *, transfer: Transfer, shape: tuple[int, int], pixel: tuple[float, float], margin: float, precision: Array
+) -> SheetSystem:
+    """Set up the system of a frame.
 
     Parameters
     ----------
+    transfer:
+        Of the maps.
     shape, pixel:
         Of the frame, along ``(y, x)`` [pixels], [m].
     margin:
-        Least width of the domain beyond the frame on each side [m].
-
-    Returns
-    -------
-    The domain's modes, and the frame's rows and columns within it.
+        Width beyond the frame in which the source is still free, before it runs on straight [m].
+    precision:
+        Inverse variance of each pixel ``(map, y, x)``.
     """
-    sizes = [
-        scipy.fft.next_fast_len(n + 2 * int(np.ceil(margin / p)), real=True) for n, p in zip(shape, pixel, strict=True)
+    widths = [int(np.ceil(margin / p)) for p in pixel]
+    ny, nx = (n + 2 * w for n, w in zip(shape, widths, strict=True))
+    longest = max(ny * pixel[0], nx * pixel[1])
+    wide = [
+        scipy.fft.next_fast_len(n + 2 * int(CONTINUED * longest / p), real=True)
+        for n, p in zip((ny, nx), pixel, strict=True)
     ]
-    starts = [(size - n) // 2 for size, n in zip(sizes, shape, strict=True)]
-    rows, columns = (slice(s, s + n) for s, n in zip(starts, shape, strict=True))
-    return HalfSpectrum(shape=(sizes[0], sizes[1]), pixel=pixel), (rows, columns)
+    rows, columns = (slice(w, w + n) for n, w in zip(shape, widths, strict=True))
+    modes = HalfSpectrum(shape=(2 * ny, 2 * nx), pixel=pixel)
+    beyond = HalfSpectrum(shape=(wide[0], wide[1]), pixel=pixel)
+    squared = np.abs(transfer(modes)[..., :nx]) ** 2
+    mirrored = squared[:, -np.arange(ny)]
+    return SheetSystem(modes, (rows, columns), beyond, transfer(beyond), (squared[:, :ny] + mirrored) / 2, precision)
 
 
-def free_space(transfer: Transfer, modes: HalfSpectrum) -> Array:
-    """Factors whose kernel ends at half the domain, so that periodic images of the frame do not act on it.
+def to_cosines(image: Array) -> Array:
+    """Orthonormal cosine transform."""
+    return np.asarray(scipy.fft.dctn(image, norm="ortho"))
 
-    The kernel is computed on a wider torus, where its images are weaker by the cube of the distance, and cut.
-    """
-    ny, nx = modes.shape
-    wide = HalfSpectrum(shape=(WIDER * ny, WIDER * nx), pixel=modes.pixel)
-    cut = []
-    for factors in transfer(wide):
-        kernel = np.fft.fftshift(wide.image(factors))
-        y, x = WIDER * ny // 2 - ny // 2, WIDER * nx // 2 - nx // 2
-        cut.append(modes.spectrum(np.fft.ifftshift(kernel[y : y + ny, x : x + nx])))
-    return np.stack(cut)
+
+def from_cosines(amplitudes: Array) -> Array:
+    """Transform back."""
+    return np.asarray(scipy.fft.idctn(amplitudes, norm="ortho"))
+
+
+def _folded(image: Array, before: int, after: int) -> Array:
+    """Adjoint of the continuation along the first axis: what fell beyond an edge is added to the edge."""
+    inner = image[before : len(image) - after].copy()
+    inner[0] += image[:before].sum(axis=0)
+    inner[-1] += image[len(image) - after :].sum(axis=0)
+    return inner

@@ -23,12 +23,13 @@ def point_response(system: SheetSystem, prior: Prior, *, at: tuple[int, int], it
 
     Returns
     -------
-    ``(y, x)`` of the frame; a perfect inversion returns 1 at the point and 0 elsewhere.
+    ``(y, x)`` of the frame, against its mean along the border, since a constant is not seen; a perfect inversion
+    returns 1 at the point and 0 elsewhere.
     """
-    point = np.zeros(system.modes.shape)
+    point = np.zeros(system.shape)
     point[system.frame[0].start + at[0], system.frame[1].start + at[1]] = 1.0
-    seen = system.predict(system.modes.spectrum(point))
-    return system.crop(system.modes.image(system.estimate(seen, prior, iterations=iterations)))
+    response = system.crop(system.estimate(system.predict(point), prior, iterations=iterations))
+    return np.asarray(response - np.concatenate([response[:, [0, -1]].ravel(), response[[0, -1]].ravel()]).mean())
 
 
 def width_at_half_maximum(*, response: Array, pixel: tuple[float, float]) -> float:
