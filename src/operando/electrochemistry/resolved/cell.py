@@ -14,12 +14,12 @@ from operando.electrochemistry.resolved.materials import ActiveMaterial, Electro
 from operando.errors import InputError
 from operando.frames import Array, Grid
 
-SIDES = {"z": 0, "y": 1, "x": 2}
+SIDES = {"-z": 0, "+z": 0, "-y": 1, "+y": 1, "-x": 2, "+x": 2}
 
 
 @dataclass(frozen=True)
 class ResolvedCell:
-    """Voxels between a positive plate at the side ``-axis`` and a negative plate at ``+axis``; other sides insulate.
+    """Voxels between a positive plate at one side and a negative plate at the opposite one; other sides insulate.
 
     Active material and metal are in contact with the plate that they touch. What is connected to neither plate is
     pruned: it takes no part, and `pruned` counts it.
@@ -32,8 +32,8 @@ class ResolvedCell:
         By the phases' names.
     grid:
         Of the voxels; a 2-D section is one voxel thick.
-    axis:
-        Along which the cell is charged; a charging current flows to +axis.
+    negative_side:
+        Where the negative plate is, such as ``+x``; a charging current flows towards it.
     grains:
         ``(z, y, x)`` numbers of the electrolyte's grains. A face between two numbers is a grain boundary.
     plate:
@@ -45,14 +45,14 @@ class ResolvedCell:
     phases: xr.DataArray
     materials: Mapping[str, Material]
     grid: Grid
-    axis: str = "x"
+    negative_side: str = "+x"
     grains: Array | None = None
     plate: Metal | None = None
     temperature: float = 298.15
 
     def __post_init__(self) -> None:
-        if self.axis not in SIDES:
-            raise InputError("axis", must="x, y or z", received=self.axis)
+        if self.negative_side not in SIDES:
+            raise InputError("negative_side", must=f"one of {', '.join(SIDES)}", received=self.negative_side)
         if self.phases.shape != self.grid.shape:
             raise InputError("phases", must=f"of the grid's shape {self.grid.shape}", received=self.phases.shape)
         if self.grains is not None and np.shape(self.grains) != self.grid.shape:
@@ -81,7 +81,14 @@ class ResolvedCell:
     @property
     def direction(self) -> int:
         """Array axis of the current."""
-        return SIDES[self.axis]
+        return SIDES[self.negative_side]
+
+    def plate_voxels(self, *, positive: bool) -> Array:
+        """Voxels on one of the plates."""
+        found = np.zeros(self.grid.shape, dtype=bool)
+        beyond = (self.negative_side[0] == "+") != positive
+        np.moveaxis(found, self.direction, 0)[-1 if beyond else 0] = True
+        return found
 
     @property
     def section(self) -> float:
@@ -146,9 +153,7 @@ class Reached:
 
 def _reached(cell: ResolvedCell) -> Reached:
     metal, active, electrolyte = (cell.where(kind) for kind in (Metal, ActiveMaterial, Electrolyte))
-    first, last = np.zeros(cell.grid.shape, bool), np.zeros(cell.grid.shape, bool)
-    np.moveaxis(first, cell.direction, 0)[0] = True
-    np.moveaxis(last, cell.direction, 0)[-1] = True
+    first, last = cell.plate_voxels(positive=True), cell.plate_voxels(positive=False)
     positive, negative = _connected(metal, first), _connected(metal, last)
     if (positive & negative).any():
         raise InputError(
@@ -166,7 +171,7 @@ def _reached(cell: ResolvedCell) -> Reached:
             "cell",
             must="crossed by a path for ions from the negative plate and one for electrons from the positive plate",
             received=f"{int(ions.sum())} electrolyte and {int(tied.sum())} active voxels reached, nowhere in contact",
-            remedy="Check the labels, the axis and the side of each plate.",
+            remedy="Check the labels and the side of the negative plate.",
         )
     return Reached(electrolyte=ions, active=tied, metal=positive.astype(np.int8) - negative.astype(np.int8))
 

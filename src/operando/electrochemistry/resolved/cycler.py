@@ -12,11 +12,11 @@ import numpy as np
 from operando.electrochemistry.protocol import Ending, ProtocolStep
 from operando.electrochemistry.resolved.equations import Problem, Solved, Target, solved_by_newton
 from operando.electrochemistry.resolved.fluxes import Currents, Fields, left_in_voxels
-from operando.electrochemistry.resolved.stepping import Past, backward_difference, error_of_step, extrapolated
+from operando.electrochemistry.resolved.stepping import Past, backward_difference, error_of_step
 from operando.frames import Array
 
-_FIRST, _SMALLEST = 1e-3, 1e-8
-"""First and shortest time step, of a protocol step's duration."""
+_INSTANT, _SMALLEST, _FIRST = 1e-9, 1e-8, 1e-3
+"""Time steps of a protocol step's duration: to find its first voltage, the shortest, and the first."""
 _NEAR = 1e-4
 """How far beyond a voltage limit a step may end [V]."""
 _SPARE = 0.02
@@ -75,13 +75,13 @@ class Cycler:
         self.past = Past((0.0,), (x,), (0.0,))
         fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage))
         none = (jnp.zeros(faces.reacting.area.size), jnp.zeros(faces.plating.area.size))
-        self.now = Solved(fields, self.problem.through(fields, none), 0)
+        self.now = self.before = Solved(fields, self.problem.through(fields, none), 0)
 
     def take(self, step: ProtocolStep) -> Ending:
         """Take one step of the protocol; returns why it ended."""
         self.past = self.past.restarted()
         begun, charge = self.past.times[0], self.past.charges[0]
-        instant = self._solved(step, 1e-12 * step.duration)
+        instant = self._solved(step, _INSTANT * step.duration)
         if instant is None:
             return self._ended(self._why_stuck())
         self._note(instant, begun, charge)
@@ -120,13 +120,20 @@ class Cycler:
 
     def _solved(self, step: ProtocolStep, length: float) -> Solved | None:
         """Solve for the end of a time step; None where there is no solution or x leaves 0 to 1."""
-        ahead = extrapolated(self.past, length)
-        fields = self.now.fields
-        start = Fields(fields.potential, ahead if _has_room(ahead) else self.past.lithiations[0], fields.voltage)
+        start = self._ahead(length)
         target = _target(self.problem, self.past, step, length)
         guess = (self.now.through.reacting, self.now.through.plating)
         solved = solved_by_newton(self.problem, start, guess, target)
         return solved if solved is not None and _has_room(solved.fields.lithiation) else None
+
+    def _ahead(self, length: float) -> Fields:
+        """Straight on from the last two times."""
+        now, times = self.now.fields, self.past.times
+        if len(times) == 1:
+            return now._replace(lithiation=self.past.lithiations[0])
+        ratio = length / (times[0] - times[1])
+        ahead = Fields(*(a + ratio * (a - b) for a, b in zip(now, self.before.fields, strict=True)))
+        return ahead if _has_room(ahead.lithiation) else now
 
     def _until_next(self, step: ProtocolStep, length: float, end: float, charge: float) -> float:
         """Shorten a time step to meet the next time asked for, the protocol step's end and its charge."""
@@ -170,7 +177,7 @@ class Cycler:
 
     def _note(self, solved: Solved, time: float, charge: float) -> None:
         voltage, current = float(solved.fields.voltage), self._current_density(solved)
-        self.now = solved
+        self.before, self.now = self.now, solved
         self.points.append(Point(time, voltage, current, charge))
         if any(abs(time - t) <= 1e-12 * max(time, 1e-300) for t in self.times):
             self._keep()

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, gmres, splu
+from scipy.sparse.linalg import splu
 
 from operando.electrochemistry.resolved.faces import Faces
 from operando.electrochemistry.resolved.fluxes import Fields
 from operando.electrochemistry.resolved.jacobian import Control, Slopes
+from operando.electrochemistry.resolved.krylov import minimal_residual
 from operando.electrochemistry.resolved.sparse import SparseSystem
+from operando.frames import Array
 
-_PATIENCE = 8
+_PATIENCE = 10
 """Iterations after which a new factorisation is the cheaper way."""
-_RELATIVE = 1e-6
 
 
 @dataclass(eq=False)
@@ -35,12 +36,14 @@ class DirectSolver:
     def __post_init__(self) -> None:
         self.system = SparseSystem(self.faces)
 
-    def solve(self, residual: Fields, slopes: Slopes, storage: Any, control: Control) -> Fields | None:
+    def solve(
+        self, residual: Fields, slopes: Slopes, storage: Any, control: Control, *, relative: float
+    ) -> Fields | None:
         """Change of the unknowns that the residual asks for; None where the matrix is singular."""
         matrix, wanted = self.system.matrix(slopes, storage, control), self.system.vector(residual)
         if not np.isfinite(matrix.data).all():
             return None
-        found = self._iterated(matrix, wanted) if self._factors is not None else None
+        found = self._iterated(matrix, wanted, relative) if self._factors is not None else None
         if found is None:
             try:
                 self._factors = splu(
@@ -48,10 +51,9 @@ class DirectSolver:
                 )
             except RuntimeError:  # what SciPy raises for a singular matrix
                 return None
-            found = self._iterated(matrix, wanted)
+            found = self._iterated(matrix, wanted, relative)
         return None if found is None else self.system.fields(found)
 
-    def _iterated(self, matrix: Any, wanted: Any) -> Any:
-        preconditioner = LinearOperator(matrix.shape, self._factors.solve)
-        found, failed = gmres(matrix, wanted, M=preconditioner, rtol=_RELATIVE, restart=_PATIENCE, maxiter=1)
-        return None if failed or not np.isfinite(found).all() else found
+    def _iterated(self, matrix: Any, wanted: Array, relative: float) -> Array | None:
+        found, left, _ = minimal_residual(matrix.dot, self._factors.solve, wanted, relative=relative, most=_PATIENCE)
+        return found if left <= relative else None

@@ -16,14 +16,21 @@ from operando.electrochemistry.resolved.jacobian import Control, Slopes, slopes
 
 _LARGEST_CHANGE = 0.3
 """Of x in one iteration of Newton's method."""
-_MOST_ITERATIONS = 14
+_MOST_ITERATIONS = 20
+_ROUNDING = 4e-16
+_STALLED = 10.0
+"""Multiple of the tolerance that is let pass where rounding lets the residual fall no further."""
+_FINEST, _COARSEST = 1e-4, 0.1
+"""Relative residuals of the linear systems."""
 
 
 class LinearSolver(Protocol):
     """Solves the linear system of an iteration."""
 
-    def solve(self, residual: Fields, slopes: Slopes, storage: Any, control: Control) -> Fields | None:
-        """Change of the unknowns that the residual asks for; None where it was not found."""
+    def solve(
+        self, residual: Fields, slopes: Slopes, storage: Any, control: Control, *, relative: float
+    ) -> Fields | None:
+        """Change of the unknowns that the residual asks for, to a relative residual; None where it was not found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +41,8 @@ class Problem:
     faces: Faces
     factors: Factors
     linear: LinearSolver
-    tolerance: float = 1e-10
-    """Largest charge or lithium left in a voxel over the applied current (over C/1000 where that is more)."""
+    tolerance: float = 1e-9
+    """Largest charge or lithium left in a voxel over the cell's current, or over C/1000 where that is more."""
 
     @property
     def smallest_current(self) -> float:
@@ -90,38 +97,51 @@ def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem
 @jax.jit
 def residual(
     fields: Fields, through: Currents, storage: Any, history: Any, control: Control, value: Any, faces: Faces
-) -> Fields:
-    """Charge and lithium that the voxels lack, and what the circuit lacks [A]."""
+) -> tuple[Fields, Any]:
+    """Charge and lithium that the voxels lack, and what the circuit lacks [A]; and the circuit's current [A]."""
     charge, lithium, total = left_in_voxels(through, faces)
-    return Fields(
+    lack = Fields(
         potential=jnp.where(faces.active | faces.electrolyte, charge, 0.0),
         lithiation=jnp.where(faces.active, lithium + storage * fields.lithiation - history, 0.0),
         voltage=control.current * (total - value) + control.voltage * (fields.voltage - value),
     )
+    return lack, total
 
 
 def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], target: Target) -> Solved | None:
     """Solve the step's equations from `start`; None where Newton's method does not get there."""
     faces, cell, fields = problem.faces, problem.cell, start
-    scale = max(problem.smallest_current, abs(target.value) if target.held == "current" else 0.0)
-    control = target.control(scale)
+    control = target.control(problem.smallest_current)
     before = np.inf
     for iteration in range(_MOST_ITERATIONS):
         through = problem.through(fields, guess)
-        lack = residual(fields, through, target.storage, target.history, control, target.value, faces)
-        worst = max(float(jnp.abs(part).max()) for part in lack)
+        lack, total = residual(fields, through, target.storage, target.history, control, target.value, faces)
+        worst = _largest(lack, target.storage)
         if not np.isfinite(worst):
             return None
-        if worst <= problem.tolerance * scale or (
-            iteration > 2 and worst <= 10 * problem.tolerance * scale and worst > before / 4
-        ):
+        enough = problem.tolerance * max(problem.smallest_current, abs(float(total)))
+        stalled = iteration > 2 and worst > before / 4
+        if worst <= enough or (stalled and worst <= _STALLED * enough):
             return Solved(fields, through, iteration)
         before = worst
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
-        change = problem.linear.solve(lack, at, target.storage, control)
+        relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
+        change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
         if change is None:
             return None
         by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))
         fields = Fields(*(a - by * b for a, b in zip(fields, change, strict=True)))
         guess = (through.reacting, through.plating)
     return None
+
+
+@jax.jit
+def _largest_parts(lack: Fields, storage: Any) -> tuple[Any, Any, Any]:
+    # x is known to rounding alone, and a short time step makes much of it
+    lithium = jnp.maximum(jnp.abs(lack.lithiation) - _ROUNDING * storage, 0.0)
+    return jnp.abs(lack.potential).max(), lithium.max(), jnp.abs(lack.voltage)
+
+
+def _largest(lack: Fields, storage: Any) -> float:
+    """Largest charge or lithium that is missing [A]; NaN where one is not finite."""
+    return float(np.max([float(part) for part in _largest_parts(lack, storage)]))

@@ -173,15 +173,14 @@ def _plating(cell: ResolvedCell) -> Plating:
     )
     if cell.plate is None or not cell.plate.exchange_current:
         return inner
-    last = _side(cell, last=True)
-    outer = last[ions.ravel()[last]]
+    outer = np.flatnonzero(cell.plate_voxels(positive=False) & ions)
     axes = np.full(outer.size, cell.direction)
     half, area = _measures_of(cell, axes)
     ones = np.ones(outer.size)
     plate = Plating(
         electrolyte=outer,
         axis=axes,
-        sign=-np.ones(outer.size, dtype=int),
+        sign=np.full(outer.size, -_beyond(cell)),
         weight=ones,
         half=half,
         area=area,
@@ -198,25 +197,23 @@ _KINETICS = ("exchange_current", "transfer_coefficient")
 def _contacts(cell: ResolvedCell) -> Contacts:
     metal, active = cell.reached.metal, cell.reached.active
     first, second, axis, sign = _between(active, metal != 0)
-    side = _side(cell, last=False)
-    side = side[active.ravel()[side]]
+    side = np.flatnonzero(cell.plate_voxels(positive=True) & active)
     positive = np.concatenate([metal.ravel()[second] > 0, np.ones(side.size, dtype=bool)]).astype(float)
     axis = np.concatenate([axis, np.full(side.size, cell.direction)])
     half, area = _measures_of(cell, axis)
     return Contacts(
         active=np.concatenate([first, side]),
         axis=axis,
-        sign=np.concatenate([sign, np.full(side.size, -1)]),
+        sign=np.concatenate([sign, np.full(side.size, -_beyond(cell))]),
         half=half,
         area=area,
         positive=positive,
     )
 
 
-def _side(cell: ResolvedCell, *, last: bool) -> Array:
-    """Flat numbers of the voxels on one plate."""
-    numbers = np.arange(int(np.prod(cell.grid.shape))).reshape(cell.grid.shape)
-    return np.asarray(np.moveaxis(numbers, cell.direction, 0)[-1 if last else 0].ravel())
+def _beyond(cell: ResolvedCell) -> int:
+    """+1 where the negative plate is at the larger coordinate."""
+    return 1 if cell.negative_side[0] == "+" else -1
 
 
 def _between(first: Array, second: Array) -> tuple[Array, Array, Array, Array]:

@@ -18,7 +18,7 @@ from operando.materials.kinetics import FARADAY, current_density_from_overpotent
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
-_ITERATIONS = 6
+ITERATIONS = 6
 """Of Newton's method on each face, from the currents of the last global iteration."""
 
 Hosts = tuple[ActiveMaterial, ...]
@@ -113,7 +113,14 @@ def bulk_flux(
 
 
 def reaction_flux(
-    drop: Any, lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, guess: Any
+    drop: Any,
+    lithiation: Any,
+    faces: Faces,
+    factors: Factors,
+    hosts: Hosts,
+    temperature: Any,
+    guess: Any,
+    iterations: int = ITERATIONS,
 ) -> Any:
     """Current from active material into electrolyte by Butler and Volmer's law [A/m^2].
 
@@ -128,6 +135,8 @@ def reaction_flux(
         Of the active voxel.
     guess:
         Currents near the answer.
+    iterations:
+        Zero where the guess is the answer and only its derivatives are wanted.
     """
     met = faces.reacting
     x = lithiation
@@ -148,10 +157,18 @@ def reaction_flux(
         exchange = scale * _by_host(hosts, host, face, lambda m: m.exchange_current)
         return q - _reaction(over, exchange, transfer, temperature)
 
-    return _root(excess, guess)
+    return _root(excess, guess, iterations)
 
 
-def plating_flux(potential: Any, voltage: Any, faces: Faces, factors: Factors, temperature: Any, guess: Any) -> Any:
+def plating_flux(
+    potential: Any,
+    voltage: Any,
+    faces: Faces,
+    factors: Factors,
+    temperature: Any,
+    guess: Any,
+    iterations: int = ITERATIONS,
+) -> Any:
     """Current from metal into electrolyte [A/m^2], `potential` that of ions in the electrolyte voxel."""
     met = faces.plating
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
@@ -161,7 +178,7 @@ def plating_flux(potential: Any, voltage: Any, faces: Faces, factors: Factors, t
     def excess(q: Any) -> Any:
         return q - _reaction(drop - q * met.half / ionic, exchange, met.transfer, temperature)
 
-    return _root(excess, guess)
+    return _root(excess, guess, iterations)
 
 
 def contact_flux(potential: Any, conductivity: Any, voltage: Any, faces: Faces) -> Any:
@@ -263,7 +280,7 @@ def _diffusion(material: ActiveMaterial) -> Any:
     return lambda x: FARADAY * material.maximum_concentration * material.diffusivity(x)
 
 
-def _root(excess: Any, guess: Any) -> Any:
+def _root(excess: Any, guess: Any, iterations: int) -> Any:
     """Where `excess` is zero, differentiable once by the theorem of implicit functions."""
     guess = jax.lax.stop_gradient(guess)
 
@@ -274,5 +291,5 @@ def _root(excess: Any, guess: Any) -> Any:
         value, rise = slope(q)
         return q - value / rise
 
-    root = jax.lax.stop_gradient(jax.lax.fori_loop(0, _ITERATIONS, step, guess))
+    root = jax.lax.stop_gradient(jax.lax.fori_loop(0, iterations, step, guess)) if iterations else guess
     return root - excess(root) / jax.lax.stop_gradient(slope(root)[1])

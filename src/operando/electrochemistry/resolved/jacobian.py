@@ -82,22 +82,24 @@ def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, tempera
     drop = potential[a] + fields.voltage - potential[e]
 
     def reacting(drop: Any, x: Any) -> Any:
-        return reaction_flux(drop, x, faces, factors, hosts, temperature, through.reacting)
+        return reaction_flux(drop, x, faces, factors, hosts, temperature, through.reacting, iterations=0)
 
     def plating(potential: Any) -> Any:
-        return plating_flux(potential, fields.voltage, faces, factors, temperature, through.plating)
+        return plating_flux(potential, fields.voltage, faces, factors, temperature, through.plating, iterations=0)
 
     def contacts(potential: Any, conductivity: Any) -> Any:
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
-    at_contact = (potential[c], held.conductivity.ravel()[c])
-    rise_at_contact = rise.conductivity.ravel()[c]
+    conductivity = held.conductivity.ravel()[c]
     bulk = [_bulk_slopes(fields, held, rise, faces, factors, axis) for axis in range(3)]
     return Slopes(
         bulk=(bulk[0], bulk[1], bulk[2]),
-        reacting=(_slope(reacting, (drop, flat[a]), 0), _slope(reacting, (drop, flat[a]), 1)),
-        plating=-_slope(plating, (potential[faces.plating.electrolyte],), 0),
-        contacts=(_slope(contacts, at_contact, 0), _slope(contacts, at_contact, 1) * rise_at_contact),
+        reacting=(_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
+        plating=-_slope(plating, potential[faces.plating.electrolyte]),
+        contacts=(
+            _slope(lambda p: contacts(p, conductivity), potential[c]),
+            _slope(lambda s: contacts(potential[c], s), conductivity) * rise.conductivity.ravel()[c],
+        ),
     )
 
 
@@ -135,28 +137,23 @@ def _bulk_slopes(
 ) -> BulkSlopes:
     left, right = (Properties(*(_pair(p, axis)[side] for p in held)) for side in (0, 1))
     rise_left, rise_right = (Properties(*(_pair(p, axis)[side] for p in rise)) for side in (0, 1))
-    potentials, lithiations = _pair(fields.potential, axis), _pair(fields.lithiation, axis)
+    potentials, (x_left, x_right) = _pair(fields.potential, axis), _pair(fields.lithiation, axis)
 
     def flux(potential: Any, x_left: Any, x_right: Any, left: Properties, right: Properties) -> tuple[Any, Any]:
-        pair = (potential, potentials[1])
-        return bulk_flux(pair, (x_left, x_right), (left, right), faces.bulk[axis], _boundary(factors, axis))
+        sides = (left, right)
+        boundary = _boundary(factors, axis)
+        return bulk_flux((potential, potentials[1]), (x_left, x_right), sides, faces.bulk[axis], boundary)
 
-    here = (potentials[0], *lithiations, left, right)
-    one, none = jnp.ones_like(potentials[0]), jnp.zeros_like(potentials[0])
-    still = Properties(none, none, none)
-    found = [
-        jax.jvp(flux, here, moved)[1]
-        for moved in (
-            (one, none, none, still, still),
-            (none, one, none, rise_left, still),
-            (none, none, one, still, rise_right),
-        )
-    ]
+    one = jnp.ones_like(x_left)
+    found = (
+        jax.jvp(lambda p: flux(p, x_left, x_right, left, right), (potentials[0],), (one,))[1],
+        jax.jvp(lambda x, side: flux(potentials[0], x, x_right, side, right), (x_left, left), (one, rise_left))[1],
+        jax.jvp(lambda x, side: flux(potentials[0], x_left, x, left, side), (x_right, right), (one, rise_right))[1],
+    )
     charge, lithium = zip(*found, strict=True)
     return BulkSlopes(charge=charge, lithium=lithium)
 
 
-def _slope(law: Any, at: tuple[Any, ...], which: int) -> Any:
-    """Derivative of an elementwise law with one of its arguments."""
-    moved = tuple(jnp.ones_like(v) if i == which else jnp.zeros_like(v) for i, v in enumerate(at))
-    return jax.jvp(law, at, moved)[1]
+def _slope(law: Any, at: Any) -> Any:
+    """Derivative of an elementwise law."""
+    return jax.jvp(law, (at,), (jnp.ones_like(at),))[1]

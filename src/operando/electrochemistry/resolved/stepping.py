@@ -37,14 +37,6 @@ def backward_difference(past: Past, step: float) -> tuple[float, tuple[float, ..
     return (1 + 2 * ratio) / (1 + ratio) / step, ((1 + ratio) / step, -(ratio**2) / (1 + ratio) / step)
 
 
-def extrapolated(past: Past, step: float) -> Any:
-    """Straight on from the last two values."""
-    if len(past.times) == 1:
-        return past.lithiations[0]
-    ratio = step / (past.times[0] - past.times[1])
-    return past.lithiations[0] + ratio * (past.lithiations[0] - past.lithiations[1])
-
-
 def error_of_step(past: Past, step: float, lithiation: Any) -> float | None:
     """Largest error of x in a step, from divided differences; None where too little is known."""
     now = past.times[0] + step

@@ -1,0 +1,149 @@
+"""A planar cell against closed forms: ohmic drops and reaction, diffusion at constant flux, Sand's time, Cottrell."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from operando.electrochemistry.protocol import Ending, galvanostatic, rest, voltage_hold
+from operando.electrochemistry.resolved.cell import ResolvedCell
+from operando.electrochemistry.resolved.currents import face_currents
+from operando.electrochemistry.resolved.fluxes import Factors
+from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Metal
+from operando.electrochemistry.resolved.run import run_protocol
+from operando.frames import Grid
+from operando.magnetism.circuit import require_closed
+from operando.materials.kinetics import (
+    FARADAY,
+    exchange_current_density_from_lithiation,
+    overpotential_from_current_density,
+)
+
+LAYER, VOXEL = 30, 1e-7
+THICKNESS = LAYER * VOXEL
+MAXIMUM, DIFFUSIVITY, ELECTRONIC, IONIC, HALF, PLATING = 5e4, 1e-13, 1.0, 0.05, 10.0, 100.0
+
+HOST = ActiveMaterial(
+    maximum_concentration=MAXIMUM,
+    open_circuit_potential=lambda x: 4.5 - x,
+    diffusivity=lambda x: DIFFUSIVITY + 0 * x,
+    electronic_conductivity=lambda x: ELECTRONIC + 0 * x,
+    exchange_current=lambda x: exchange_current_density_from_lithiation(lithiation=x, at_half=HALF),
+)
+
+
+def planar_cell() -> ResolvedCell:
+    labels = np.repeat(np.array([0, 1], dtype=np.uint8), LAYER).reshape(1, 1, -1)
+    return ResolvedCell(
+        phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte")}),
+        materials={"host": HOST, "electrolyte": Electrolyte(conductivity=IONIC)},
+        grid=Grid(shape=labels.shape, spacing=(VOXEL, VOXEL, VOXEL), origin=(0.0, 0.0, 0.0)),
+        plate=Metal(conductivity=1e7, exchange_current=PLATING),
+    )
+
+
+def lithiation_at(place, *, flux, time, start):
+    """Slab with one sealed side (place 0) that loses `flux` [A/m^2] at place 1 (Carslaw and Jaeger, 3.8)."""
+    k = np.arange(1, 400)[:, None]
+    waves = (-1.0) ** k / k**2 * np.exp(-(k**2) * np.pi**2 * DIFFUSIVITY * time / THICKNESS**2)
+    series = 2 / np.pi**2 * (waves * np.cos(k * np.pi * place)).sum(axis=0)
+    fall = DIFFUSIVITY * time / THICKNESS**2 + (3 * place**2 - 1) / 6 - series
+    return start - flux * THICKNESS / (FARADAY * MAXIMUM * DIFFUSIVITY) * fall
+
+
+def losses(flux, surface):
+    """Ohmic drops and overpotentials [V]."""
+    exchange = exchange_current_density_from_lithiation(lithiation=surface, at_half=HALF)
+    return (
+        flux * THICKNESS * (1 / ELECTRONIC + 1 / IONIC)
+        + overpotential_from_current_density(current_density=flux, exchange_current_density=exchange)
+        + overpotential_from_current_density(current_density=flux, exchange_current_density=PLATING)
+    )
+
+
+def test_voltage_and_lithium_at_constant_current():
+    run = run_protocol(
+        planar_cell(), protocol=[galvanostatic(20.0, 20.0), rest(5.0)], lithiation=0.7, tolerance=1e-4, times=[5.0]
+    )
+    assert run.endings == (Ending.TIME, Ending.TIME)
+    # at once: nothing has diffused, so that the voltage is that of a resistor and two reactions
+    assert run.voltage[0] == pytest.approx(4.5 - 0.7 + losses(20.0, 0.7), abs=3e-3)
+    centres = (np.arange(LAYER) + 0.5) / LAYER
+    for state in run.states[:2]:
+        found = np.asarray(state.fields.lithiation)[0, 0, :LAYER]
+        assert found == pytest.approx(lithiation_at(centres, flux=20.0, time=state.time, start=0.7), abs=2e-4)
+        surface = lithiation_at(np.ones(1), flux=20.0, time=state.time, start=0.7)[0]
+        assert state.voltage == pytest.approx(4.5 - surface + losses(20.0, surface), abs=2e-4)
+        gained = (found.mean() - 0.7) * FARADAY * MAXIMUM * THICKNESS
+        assert gained == pytest.approx(-state.charge, rel=1e-10)
+    at_rest = run.states[-1]
+    assert abs(at_rest.current_density) < 1e-8
+    assert at_rest.voltage < run.states[1].voltage - losses(20.0, 0.7)
+
+
+def test_face_currents_are_the_applied_current_everywhere():
+    cell = planar_cell()
+    run = run_protocol(cell, protocol=[galvanostatic(20.0, 20.0)], lithiation=0.7)
+    currents = face_currents(cell, run.states[-1])
+    assert currents.x == pytest.approx(np.full((1, 1, 2 * LAYER + 1), 20.0), rel=1e-8)
+    require_closed(currents, by_leads=True, tolerance=1e-8)
+
+
+def test_lithium_runs_out_at_the_time_of_sand():
+    flux, start = 213.0, 0.5
+    sand = np.pi * DIFFUSIVITY * (FARADAY * MAXIMUM * start / (2 * flux)) ** 2
+    assert np.sqrt(DIFFUSIVITY * sand) < THICKNESS / 2.5  # the sealed side is far
+    factors = Factors(ionic_conductivity=100.0, electronic_conductivity=100.0, exchange_current=100.0)
+    run = run_protocol(
+        planar_cell(), protocol=[galvanostatic(flux, 3 * sand)], lithiation=start, tolerance=3e-4, factors=factors
+    )
+    assert run.status is Ending.EXHAUSTED
+    # on the face x is zero at Sand's time; half a voxel inside it is a little later
+    later = VOXEL / 2 * flux / (FARADAY * MAXIMUM * DIFFUSIVITY) / start
+    assert sand * 0.99 < run.time[-1] < sand * (1 + 2 * later) * 1.01
+
+
+def test_current_at_constant_voltage_falls_as_cottrell_says():
+    factors = Factors(
+        ionic_conductivity=1e4, electronic_conductivity=1e4, exchange_current=1e4, plating_exchange_current=1e4
+    )
+    run = run_protocol(
+        planar_cell(),
+        protocol=[voltage_hold(3.9, 6.0)],
+        lithiation=0.7,
+        tolerance=1e-4,
+        factors=factors,
+        times=[2.0, 4.0],
+    )
+    for state in run.states:
+        cottrell = FARADAY * MAXIMUM * 0.1 * np.sqrt(DIFFUSIVITY / (np.pi * state.time))
+        assert state.current_density == pytest.approx(cottrell, rel=0.01)
+
+
+def test_a_reversed_current_brings_the_lithium_back():
+    run = run_protocol(
+        planar_cell(), protocol=[galvanostatic(20.0, 10.0), galvanostatic(-20.0, 10.0), rest(20.0)], lithiation=0.7
+    )
+    assert run.charge[-1] == pytest.approx(0, abs=1e-7)
+    back = np.asarray(run.states[-1].fields.lithiation)[0, 0, :LAYER]
+    assert back.mean() == pytest.approx(0.7, abs=1e-10)
+
+
+def test_limits_end_a_step_where_they_are():
+    cell = planar_cell()
+    protocol = [
+        galvanostatic(20.0, 1000.0, upper_voltage=4.0),
+        galvanostatic(20.0, 10.0, upper_voltage=3.95),
+        galvanostatic(-20.0, 1000.0, charge=200.0),
+    ]
+    run = run_protocol(cell, protocol=protocol, lithiation=0.7)
+    assert run.endings == (Ending.UPPER_VOLTAGE, Ending.VOLTAGE_PASSED, Ending.CHARGE)
+    assert run.states[0].voltage == pytest.approx(4.0, abs=2e-4)
+    assert run.states[-1].charge - run.states[0].charge == pytest.approx(-200.0, rel=1e-9)
+
+
+def test_more_charge_than_lithium_stops_with_the_results_so_far():
+    run = run_protocol(planar_cell(), protocol=[galvanostatic(20.0, 2000.0), rest(1.0)], lithiation=0.7)
+    assert run.endings == (Ending.EXHAUSTED,)
+    assert len(run.time) > 10
+    assert np.isfinite(run.voltage).all()
+    assert run.charge[-1] < 0.7 * FARADAY * MAXIMUM * THICKNESS
