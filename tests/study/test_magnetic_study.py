@@ -14,6 +14,7 @@ from scipy.special import ellipe, ellipk
 from operando.cli.main import main
 from operando.io.field_map import write_map
 from operando.magnetism.fit_verdict import Verdict
+from operando.materials.magnetic_lithiation import volume_from_lithium
 from operando.study.magnetic import sheet
 from operando.study.magnetic.measured import evened, measurement_of
 from operando.study.settings import read_study
@@ -166,26 +167,34 @@ def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     assert any("without an uncertainty" in warning for warning in warnings)
 
 
-def test_a_magnetisation_becomes_a_susceptibility(tmp_path, monkeypatch):
-    """A disc of chi = 4e-4 in 100 mT along z: its field is that of a ring of loops of the current M t on its edge."""
+@pytest.mark.parametrize("lithium", [0.85, 0.4])
+def test_a_magnetisation_becomes_susceptibility_and_lithium(tmp_path, monkeypatch, lithium):
+    """A disc of LixCoO2 in 100 mT along z makes the field of currents M t around its edge."""
     monkeypatch.setattr(sheet, "DRAWS", 6)
-    thickness, moment = 0.5 * UM, 4e-4 * 0.1 / mu_0
-    scale = moment * thickness / CURRENT
+    thickness, chi = 0.5 * UM, float(volume_from_lithium(lithium=lithium))
+    scale = chi * 0.1 / mu_0 * thickness / CURRENT
     field = ring_field()
     noise = 2e-9 * np.random.default_rng(2).standard_normal(field.shape)
     write_map(tmp_path / "map.h5", field.copy(data=scale * field.values + noise), kind="field")
-    source = '[magnetic.source]\ninvert = "magnetisation"\nthickness = "0.5 +- 0.02 um"\n'
-    source += 'applied_field = ["0 mT", "0 mT", "100 mT"]'
+    source = '[magnetic.source]\ninvert = "magnetisation"\nthickness = "0.5 +- 0.01 um"\n'
+    source += 'applied_field = ["0 mT", "0 mT", "100 mT"]\nmaterial = "LiCoO2"'
     regions = '[[magnetic.regions]]\nname = "disc"\nstart = ["12 um", "10 um"]\nend = ["18 um", "16 um"]\n'
-    regions += '[[magnetic.regions]]\nname = "beside"\nstart = ["29 um", "22 um"]\nend = ["31 um", "27 um"]'
-    sensor = '[magnetic.sensor]\nstand_off = "3.0 +- 0.1 um"'
+    regions += (
+        '[[magnetic.regions]]\nname = "bare"\nstart = ["27 um", "20 um"]\nend = ["31 um", "27 um"]\nempty = true\n'
+    )
+    # a stand-off to the middle of the layer would be 3.25 um: loops lie at the layer's top
+    sensor = '[magnetic.sensor]\nstand_off = "2.75 +- 0.1 um"'
     study = written(tmp_path, '[magnetic.data]\nmap = "map.h5"', sensor, source, regions)
     main(["run", str(study)])
-    disc, beside = (figure(study, f"susceptibility of {name}") for name in ("disc", "beside"))
-    assert disc["unit"] == ""
-    error = np.hypot(*(np.hypot(f["statistical"], f["systematic"]) for f in (disc, beside)))
-    # the layer of 0.5 um lies below its top, the loops at its top: 0.25 um of 3 um are within the terms
-    assert abs(disc["value"] - beside["value"] - 4e-4) < max(2 * error, 0.1 * 4e-4)
+    found, x = figure(study, "susceptibility of disc"), figure(study, "lithium of disc")
+    assert found["unit"] == ""
+    assert abs(found["value"] - chi) < 2 * np.hypot(found["statistical"], found["systematic"])
+    assert np.hypot(found["statistical"], found["systematic"]) < 0.15 * chi
+    if lithium < 0.5:
+        assert x["value"] is None
+        assert "flat" in x["note"]
+    else:
+        assert abs(x["value"] - lithium) < 2 * np.hypot(x["statistical"], x["systematic"])
 
 
 def test_sweeps_apart_are_brought_to_one_level():
@@ -240,6 +249,7 @@ def good(tmp_path):
         ("source", '[magnetic.source]\ninvert = "magnetisation"', "magnetic.source .*applied_field"),
         ("source", "[magnetic.source]\ndirection = [0, 0, 1]", "magnetic.source .*belong to a magnetisation"),
         ("source", '[magnetic.source]\nthickness = "1 +- 2 um"', "magnetic.source .*uncertainty"),
+        ("source", '[magnetic.source]\nmaterial = "LiCoO2"', "magnetic.source .*applied_field and thickness"),
         ("background", '[magnetic.background]\nkind = "upward"', "magnetic.background .*distance"),
         ("background", '[magnetic.background]\ndistance = "9 um"', "magnetic.background .*distance"),
         ("cut", CUT.replace("31 um", "45 um"), r"magnetic.cuts.0.end .*\(31, 27\) um"),

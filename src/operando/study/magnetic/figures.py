@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from operando.errors import InputError
 from operando.lithium.budget import Figure
+from operando.lithium.susceptibility import LithiumVerdict, lithium_from_susceptibility
 from operando.study.magnetic.measured import masked_counts
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def sheet_figures(sheet: xr.Dataset, magnetic: Magnetic) -> list[Figure]:
     ]
     made += [cut_figure(sheet, cut) for cut in magnetic.cuts]
     for region in magnetic.regions:
-        made += region_figures(sheet, region, magnetic)
+        made += region_figures(sheet, region, magnetic) if not region.empty else []
     return made
 
 
@@ -105,19 +107,48 @@ def cut_figure(sheet: xr.Dataset, cut: CurrentCut) -> Figure:
 
 
 def region_figures(sheet: xr.Dataset, region: Region, magnetic: Magnetic) -> list[Figure]:
-    """Mean magnetisation of a region and, where field and thickness are known, its susceptibility."""
-    inside = _inside(region, sheet.y.values, sheet.x.values)
+    """Mean magnetisation of a region above the empty ones and, where field and thickness are known, susceptibility."""
+    y, x = sheet.y.values, sheet.x.values
+    inside = _inside(region, y, x)
+    empty = np.zeros_like(inside)
+    for other in magnetic.regions:
+        empty |= _inside(other, y, x) & other.empty
 
     def mean(values: Array) -> float:
-        return float(values[inside].mean())
+        return float(values[inside].mean() - (values[empty].mean() if empty.any() else 0.0))
 
     name = f"magnetisation of {region.name}, mean"
     unit = str(sheet.magnetisation.attrs["units"])
     made = [_figure(name, sheet, "magnetisation", mean, unit, 1.0)]
+    if not empty.any():
+        note = "; ".join(filter(None, (made[0].note, "the field does not tell its level: name a region that is empty")))
+        return [replace(made[0], note=note)]
     applied = applied_strength(magnetic)
     if applied is not None and unit == "A/m":
         made.append(_figure(f"susceptibility of {region.name}", sheet, "magnetisation", mean, "", 1 / applied))
+        if magnetic.source.material is not None:
+            made.append(lithium_figure(f"lithium of {region.name}", made[-1]))
     return made
+
+
+def lithium_figure(name: str, susceptibility: Figure) -> Figure:
+    """Lithium x of LixCoO2 that a susceptibility tells; without a value, and with the ranges it leaves, where none."""
+    terms = list(susceptibility.terms)
+    plain = {"units": ""}
+    shifts = np.array([[susceptibility.terms[term]] for term in terms]).reshape(len(terms), 1)
+    found = lithium_from_susceptibility(
+        xr.DataArray([susceptibility.value], dims="region", attrs=plain),
+        variance=xr.DataArray([susceptibility.statistical**2], dims="region", attrs=plain),
+        systematic=xr.DataArray(shifts, dims=("term", "region"), coords={"term": terms}, attrs=plain),
+    ).isel(region=0)
+    ranges = zip(found.lower.values, found.upper.values, found.probability.values, strict=True)
+    left = " or ".join(f"{low:.2f} to {high:.2f} ({100 * p:.0f} %)" for low, high, p in ranges if np.isfinite(p))
+    verdict = LithiumVerdict(int(found.verdict))
+    note = verdict.message + (f"; x {left}" if left else "")
+    if verdict != LithiumVerdict.DETERMINED:
+        return Figure(name, None, "", note=note)
+    by_cause = dict(zip(map(str, found.term.values), found.lithium_systematic.values.tolist(), strict=True))
+    return Figure(name, float(found.lithium), "", float(np.sqrt(found.lithium_var)), by_cause, note=note)
 
 
 def applied_strength(magnetic: Magnetic) -> float | None:

@@ -168,6 +168,8 @@ class Source(Description):
         Of the magnetisation; along the applied field where it is not given.
     applied_field:
         ``(x, y, z)`` [T]; with it and a thickness, magnetisation becomes susceptibility.
+    material:
+        Of the regions, dense over the whole thickness: their susceptibility becomes lithium.
     """
 
     invert: Literal["current", "magnetisation"] = "current"
@@ -175,6 +177,7 @@ class Source(Description):
     edges: Edges = "smooth"
     direction: Direction | None = None
     applied_field: FieldVector | None = None
+    material: Literal["LiCoO2"] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -186,6 +189,8 @@ class Source(Description):
             raise ValueError("given a direction or an applied_field, along which the magnetisation lies")
         if self.invert == "current" and (self.direction is not None or self.applied_field is not None):
             raise ValueError("without direction and applied_field, which belong to a magnetisation")
+        if self.material is not None and (self.applied_field is None or not self.thickness.value):
+            raise ValueError("given applied_field and thickness beside a material, whose susceptibility is wanted")
         return self
 
     @property
@@ -212,11 +217,19 @@ class CurrentCut(Description):
 
 
 class Region(Description):
-    """A rectangle over which a magnetisation is averaged, from one corner ``(x, y)`` [m] to the opposite one."""
+    """A rectangle over which a magnetisation is averaged, from one corner ``(x, y)`` [m] to the opposite one.
+
+    Attributes
+    ----------
+    empty:
+        Whether nothing is magnetised there. A uniform sheet makes no field, so that a field does not tell the level of
+        a magnetisation: the mean of the empty regions is the zero of the others.
+    """
 
     name: str = Field(min_length=1, max_length=60)
     start: Point
     end: Point
+    empty: bool = False
 
 
 class Magnetic(Description):
@@ -242,6 +255,8 @@ class Magnetic(Description):
             raise ValueError("without cuts, which belong to a current")
         if self.source.invert == "current" and self.regions:
             raise ValueError("without regions, which belong to a magnetisation")
+        if self.source.material is not None and not any(region.empty for region in self.regions):
+            raise ValueError("given a region that is empty = true: without a zero there is no susceptibility")
         names = [*(cut.name for cut in self.cuts), *(region.name for region in self.regions)]
         if len(set(names)) < len(names):
             raise ValueError("with a different name for each cut or region")
