@@ -187,37 +187,52 @@ def best_applied_field(*, largest: float, misalignment: float, step: float = 0.5
 def _options(signal: Signal, protocols: tuple[Protocol, ...], limits: Limits) -> Iterator[Option]:
     magnetising = best_applied_field(largest=limits.field, misalignment=limits.misalignment)
     idle = best_applied_field(largest=min(WORKING_BIAS, limits.field), misalignment=limits.misalignment)
+    looked: dict[tuple[str, int, float], tuple[Array, Array]] = {}
     for protocol in protocols:
         static = signal.drive == "applied field" and not protocol.alternating
         applied, kept = magnetising if static else idle
         amplitude = applied if static else LARGEST_ALTERNATING if signal.drive == "applied field" else limits.current
+        pixel = max(signal.detail, protocol.instrument.resolution) / 2
+        width = max(protocol.instrument.resolution, pixel)
         for axis in signal.maps:
             for i, stand_off in enumerate(signal.stand_offs):
-                if stand_off >= protocol.instrument.stand_off * (1 - 1e-9):
-                    seen = _seen(signal, signal.maps[axis][i], protocol, limits, stand_off, amplitude, kept)
-                    yield Option(protocol, axis, applied=applied, amplitude=amplitude, kept=kept, **seen)
+                if stand_off < protocol.instrument.stand_off * (1 - 1e-9):
+                    continue
+                if (axis, i, width) not in looked:
+                    looked[axis, i, width] = _sources(signal, signal.maps[axis][i], width, limits.significance)
+                contrasts, confusions = looked[axis, i, width]
+                seen = _seen(signal, amplitude * contrasts, confusions, protocol, limits, stand_off, pixel, kept)
+                yield Option(protocol, axis, applied=applied, amplitude=amplitude, kept=kept, **seen)
+
+
+def _sources(signal: Signal, maps: Array, width: float, significance: float) -> tuple[Array, Array]:
+    """Contrast of each source that is asked for, per unit of what drives it, and what its neighbours cost."""
+    blurred = blurred_map(field=maps, width=width, pixel=signal.pixel)
+    contrasts, confusions = contrast_from_map(field=blurred), np.ones(len(maps))
+    if len(maps) > 1 and (contrasts > 0).all():
+        confusions = confusion_with_prior(responses=blurred, spread=signal.spread, significance=significance)
+    asked = signal.asked or len(maps)
+    return contrasts[:asked], confusions[:asked]
 
 
 def _seen(
-    signal: Signal, maps: Array, protocol: Protocol, limits: Limits, stand_off: float, amplitude: float, kept: float
+    signal: Signal,
+    contrasts: Array,
+    confusions: Array,
+    protocol: Protocol,
+    limits: Limits,
+    stand_off: float,
+    pixel: float,
+    kept: float,
 ) -> dict[str, Any]:
     instrument = protocol.instrument
-    pixel = max(signal.detail, instrument.resolution) / 2
-    blurred = blurred_map(field=maps, width=max(instrument.resolution, pixel), pixel=signal.pixel)
-    contrasts = np.abs(amplitude) * contrast_from_map(field=blurred)
-    several = len(maps) > 1 and (contrasts > 0).all()
-    confusions = np.ones(len(maps))
-    if several:
-        confusions = confusion_with_prior(responses=blurred, spread=signal.spread, significance=limits.significance)
-    asked = signal.asked or len(maps)
-    contrasts, confusions = contrasts[:asked], confusions[:asked]
     eta = instrument.sensitivity_of(pixel=pixel) / kept
     times = np.asarray(
         time_from_contrast(contrast=contrasts, sensitivity=eta, significance=limits.significance, confusion=confusions)
     )
     middle = int(np.argsort(times)[(len(times) - 1) // 2])
     time = max(float(times[middle]), protocol.least_time)
-    area = float(np.prod(maps.shape[-2:]) * np.prod(signal.pixel))
+    area = float(np.prod(next(iter(signal.maps.values())).shape[-2:]) * np.prod(signal.pixel))
     resolution = float(resolution_from_distance(sensor=instrument.resolution, distance=stand_off + signal.depth))
     return {
         "stand_off": stand_off,

@@ -17,7 +17,7 @@ from operando.frames import Grid
 from operando.magnetism.axial_fields import axial_fields
 from operando.magnetism.section import WITH_LITHIUM
 from operando.magnetism.walls import mirrored_grid, mirrored_scalar
-from operando.materials.magnetic_lithiation import volume_from_lithium
+from operando.materials.magnetic_lithiation import unambiguous_lithium, volume_from_lithium
 from operando.materials.magnetic_table import magnetic_material_from_name
 from operando.twin.magnetic_options import Signal
 
@@ -102,6 +102,8 @@ def _lithiation(
     changes = np.full(structure.particles, after - before)
     maps = _maps(order[structure.particle], changes, structure.grid, stand_offs)
     notes = [f"{surface.size} of {structure.particles} particles are cut by the surface; planned for the middle one"]
+    if lithium - change < unambiguous_lithium()[0]:
+        notes.append(f"below x = {unambiguous_lithium()[0]:.2f} two x share a susceptibility: seen is not told")
     if abs(after - before) < 0.02 * before:
         notes.append(f"the susceptibility of LixCoO2 hardly tells x = {lithium:g} from {lithium - change:g}")
     name = f"change of x from {lithium:g} to {lithium - change:.3g} in one particle"
