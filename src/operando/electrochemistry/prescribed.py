@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from operando.cell.amounts import (
     amounts_from_cell,
@@ -17,17 +16,19 @@ from operando.cell.amounts import (
     separator_thickness_from_cell,
     specific_capacity_from_formula,
 )
-from operando.cell.foil import layers_from_foil, molar_density_from_material
-from operando.cell.geometry import Layer, Painting, foil_layers_on, phases_on, stack_from_cell
-from operando.cell.protocol import breakpoints_from_cell, charge_from_cell, entered_from_cell
+from operando.cell.foil import layers_from_foil
+from operando.cell.geometry import stack_from_cell
+from operando.cell.protocol import breakpoints_from_cell, entered_from_cell
 from operando.cell.surface import smooth_surface, weighted_mean
 from operando.electrochemistry.delithiation import CENTRE_LEAD, delithiation_from_front, front_position_from_mean
-from operando.electrochemistry.isotopes import IsotopeHistory, Reservoirs, isotope_history
-from operando.electrochemistry.state import Evolution, Inventory, Lithium
+from operando.electrochemistry.isotopes import Reservoirs, isotope_history
+from operando.electrochemistry.layered import LayeredEvolution, scaled
+from operando.electrochemistry.state import Inventory, Lithium
 from operando.errors import InputError
 
 if TYPE_CHECKING:
-    from operando.cell.geometry import Stack
+    from operando.cell.foil import FoilLayers
+    from operando.cell.geometry import Painting, Stack
     from operando.cell.model import Cell
     from operando.frames import Array, Grid
 
@@ -41,7 +42,7 @@ PATH_RADIUS = 0.35e-3
 """Standard deviation of a path's Gaussian cross-section [m]."""
 
 
-class PrescribedEvolution(Evolution):
+class PrescribedEvolution(LayeredEvolution):
     """Lithium in a cell over its protocol.
 
     Parameters
@@ -72,7 +73,7 @@ class PrescribedEvolution(Evolution):
         tracer_diffusivity: float = TRACER_DIFFUSIVITY,
         path_strength: float = 1.0,
     ) -> None:
-        self.cell, self.grid = cell, grid
+        super().__init__(cell=cell, grid=grid, stack=stack_from_cell(cell=cell, grid=grid, seed=seed))
         self._amounts = amounts_from_cell(cell=cell)
         self._limit = _delithiation_limit(cell)
         thickness = separator_thickness_from_cell(cell=cell)
@@ -93,18 +94,7 @@ class PrescribedEvolution(Evolution):
             times=np.concatenate([[min(times[0], 0.0) - 1.0], times, [last]]),
             entered=np.pad(entered_from_cell(cell=cell), 1, mode="edge"),
         )
-        self._stack = stack_from_cell(cell=cell, grid=grid, seed=seed)
-        self._painting = Painting(cell, self._stack)
         self._shapes = _Shapes(self._stack, self._painting, seed, path_strength)
-
-    @property
-    def times(self) -> Array:
-        """Middle of each scan that left data [s] on the study's clock."""
-        return np.array(self.cell.scans.starts) + self.cell.scans.duration.value / 2
-
-    def charge_passed(self, time: float) -> float:
-        """Net charge until `time` [C], from the protocol."""
-        return charge_from_cell(cell=self.cell, time=time)
 
     def inventory(self, time: float) -> Inventory:
         """Lithium of the cell's parts at `time`."""
@@ -118,42 +108,6 @@ class PrescribedEvolution(Evolution):
             anode=Lithium(amounts.lithium_foil + entered, foil + float(now.anode)),
         )
 
-    def lithiation_profile(self, time: float) -> xr.DataArray:
-        """Lithiation of the active material, mean over each voxel row, on ``z``; nan outside the cathode."""
-        layer = self._painting.cathode
-        left = 1.0 - self._delithiation(float(self._history.at(time).entered))
-        profile = np.full(self.grid.shape[0], np.nan)
-        filled = layer.share.sum(axis=(1, 2))
-        np.divide((left * layer.share).sum(axis=(1, 2)), filled, out=profile[layer.rows], where=filled > 0)
-        coords = {"z": self.grid.coords()["z"]}
-        return xr.DataArray(profile, dims="z", coords=coords, name="lithiation", attrs={"units": "1"})
-
-    def state(self, time: float) -> xr.Dataset:
-        """State at `time` [s]; see `Evolution.state`."""
-        now = self._history.at(time)
-        entered = float(now.entered)
-        lithium, lithium6 = np.zeros(self.grid.shape), np.zeros(self.grid.shape)
-        self._fill_cathode(lithium, lithium6, now)
-        self._fill_separator(lithium, lithium6, now)
-        layers = layers_from_foil(foil=self._stack.foil, entered=entered / area_from_cell(cell=self.cell))
-        anode = foil_layers_on(stack=self._stack, layers=layers)
-        self._fill_anode(lithium, lithium6, now, anode)
-        fraction = np.divide(lithium6, lithium, out=lithium6, where=lithium > 0)
-        label, solid = self._painting.with_anode(anode)
-        return xr.Dataset(
-            {
-                "phase": phases_on(grid=self.grid, label=label),
-                "solid_fraction": self.grid.array(solid, name="solid_fraction", units="1"),
-                "lithium": self.grid.array(lithium, name="lithium", units="mol/m^3"),
-                "lithium6_fraction": self.grid.array(fraction, name="lithium6_fraction", units="1"),
-            },
-            attrs={"time": time},
-        )
-
-    @property
-    def _foil_fraction(self) -> float:
-        return self.cell.anode.lithium.composition.lithium6_fraction
-
     @property
     def _electrolyte_kept(self) -> float:
         """Li-6 of the cathode's electrolyte that takes no part [mol]."""
@@ -165,8 +119,11 @@ class PrescribedEvolution(Evolution):
         mean = entered / self._amounts.active
         return self._shapes.delithiation(mean, self._limit)
 
-    def _fill_cathode(self, lithium: Array, lithium6: Array, now: IsotopeHistory) -> None:
-        layer, r = self._painting.cathode, self._reservoirs
+    def _lithiation(self, time: float) -> Array:
+        return 1.0 - self._delithiation(float(self._history.at(time).entered))
+
+    def _fill_cathode(self, lithium: Array, lithium6: Array, time: float) -> None:
+        layer, r, now = self._painting.cathode, self._reservoirs, self._history.at(time)
         entered = float(now.entered)
         volume = layer.share.sum() * self.grid.voxel_volume
         active = (1.0 - self._delithiation(entered)) * layer.share * (r.active / volume)
@@ -177,8 +134,9 @@ class PrescribedEvolution(Evolution):
         lithium[layer.rows] += active + electrolyte
         lithium6[layer.rows] += per_active * active + per_electrolyte * electrolyte
 
-    def _fill_separator(self, lithium: Array, lithium6: Array, now: IsotopeHistory) -> None:
+    def _fill_separator(self, lithium: Array, lithium6: Array, time: float) -> None:
         layer, r, shapes = self._painting.separator, self._reservoirs, self._shapes
+        now = self._history.at(time)
         slices = len(now.separator)
         density = r.separator / (layer.share.sum() * self.grid.voxel_volume)
         # Towards the fraction that the cathode first gave, which no place can pass
@@ -188,28 +146,20 @@ class PrescribedEvolution(Evolution):
         taken = shapes.uptake(np.clip(progress, 0.0, 1.0 - 1e-9))
         gained = float(now.separator.sum()) - r.separator * r.electrolyte_fraction
         content = density * layer.share
-        shape6 = _scaled(content * taken * span, gained / self.grid.voxel_volume)
-        path6 = _scaled(
+        shape6 = scaled(content * taken * span, gained / self.grid.voxel_volume)
+        path6 = scaled(
             content * shapes.along_path(now.path * slices / r.separator), float(now.path.sum()) / self.grid.voxel_volume
         )
         lithium[layer.rows] += content
         lithium6[layer.rows] += content * r.electrolyte_fraction + shape6 + path6
 
-    def _fill_anode(
-        self, lithium: Array, lithium6: Array, now: IsotopeHistory, anode: tuple[Layer, Layer, Layer, Layer]
-    ) -> None:
-        front, _, back, metal = anode
-        alloy = molar_density_from_material(material=self.cell.anode.alloy)
-        dense = molar_density_from_material(material=self.cell.anode.lithium)
-        entered = float(now.entered)
-        fraction = float(now.anode) / entered if entered else 0.0
-        for layer, density, fraction6 in (
-            (front, alloy, fraction),
-            (back, alloy, self._foil_fraction),
-            (metal, dense, self._foil_fraction),
-        ):
-            lithium[layer.rows] += density * layer.share
-            lithium6[layer.rows] += density * fraction6 * layer.share
+    def _foil_layers(self, time: float) -> FoilLayers:
+        entered = float(self._history.at(time).entered)
+        return layers_from_foil(foil=self._stack.foil, entered=entered / area_from_cell(cell=self.cell))
+
+    def _anode_fraction(self, time: float) -> float:
+        now = self._history.at(time)
+        return float(now.anode / now.entered) if now.entered else 0.0
 
 
 class _Shapes:
@@ -254,12 +204,6 @@ class _Shapes:
         centres = (np.arange(len(values)) + 0.5) / len(values)
         along: Array = np.interp(self._across, centres, values)
         return along
-
-
-def _scaled(shape: Array, total: float) -> Array:
-    """Scale a shape to a sum; one that is zero everywhere stays so."""
-    held = shape.sum()
-    return shape * (total / held) if held else shape
 
 
 def _delithiation_limit(cell: Cell) -> float:
