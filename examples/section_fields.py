@@ -94,7 +94,7 @@ def section_figure(section: PaperSection, fields: SectionFields) -> Figure:
         draw_outlines(axes, section.structure)
         panel_title(axes, letter, title)
     density = np.maximum(fields.current.max(axis=0) / 10, 1.0)
-    limits = (10.0, 1e4)
+    limits = (5.0, 1e4)
     draw_map(
         figure, panels[4], density, grid, label="|J| (mA/cm²)", limits=limits, colours=SEQUENTIAL, logarithmic=True
     )
@@ -119,11 +119,10 @@ def _lithium(figure: Figure, axes: Axes, section: PaperSection) -> None:
 
 def _depths(figure: Figure, axes: Axes, section: PaperSection) -> None:
     structure = section.structure
-    top = structure.grid.coordinate("z")[-1] + structure.grid.spacing[0] / 2
     solid = structure.mask("lithium") | structure.mask("active")
-    # depth of the uppermost voxel that is not electrolyte
-    first = np.argmax(solid[::-1], axis=0)
-    depth = np.where(solid.any(axis=0), (top + first * structure.grid.spacing[0]) * 1e6, np.nan)
+    # of the uppermost voxel that is not electrolyte
+    below = np.argmax(solid[::-1], axis=0) * structure.grid.spacing[0]
+    depth = np.where(solid.any(axis=0), below * 1e6, np.nan)
     draw_map(figure, axes, depth, structure.grid, label="Depth (µm)", limits=(0, 3), colours="cividis_r")
     panel_title(axes, "b", "How deep lithium metal and particles lie")
 

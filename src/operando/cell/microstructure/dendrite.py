@@ -58,7 +58,12 @@ def dendrite_lines(
     for tip in tips:
         node = _nearest(nodes, tip)
         if not np.isfinite(reached[node]):
-            raise InputError("dendrite", must="led to its tips by grain boundaries", received="boundaries that end")
+            raise InputError(
+                "dendrite",
+                must="led to its tips by grain boundaries",
+                received="boundaries that end",
+                remedy="Choose smaller grains, or tips nearer to the root.",
+            )
         while node != start:
             segments.add((int(before[node]), node))
             node = int(before[node])
