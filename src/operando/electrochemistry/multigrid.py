@@ -10,6 +10,7 @@ Everything works on NumPy arrays by numba kernels and on JAX arrays by JAX ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -28,8 +29,8 @@ COARSEST = 216
 STRONG = 0.2
 """An axis is coarsened if its mean conductance exceeds this share of the largest."""
 
-CYCLES = 2
-"""Visits of the coarser level: a W-cycle."""
+VISITS = {8: 3, 4: 2}
+"""Visits of the coarser level, by how many voxels it gathers: more where they are cheap. Two are a W-cycle."""
 
 RELAXATIONS = 2
 """Relaxations before and after the coarser levels."""
@@ -72,15 +73,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Levels from fine to coarse, and the inverse of the last. Called on a residual it returns a correction."""
+    """Levels from fine to coarse in single precision, and the inverse of the last, for a system divided by `scale`.
+
+    Called on a residual it returns a correction.
+    """
 
     levels: tuple[Level, ...]
     coarsest: Array
+    scale: float
     kernels: ModuleType
 
     def __call__(self, b: Array) -> Array:
         """Apply one cycle from zero: a symmetric positive preconditioner."""
-        return self._cycle(0, b, None)
+        size = self.kernels.dot(b, b) ** 0.5 or 1.0
+        correction = self._cycle(0, self.kernels.scaled(b, 1 / size, np.float32), None)
+        return self.kernels.scaled(correction, size / self.scale, b.dtype)
 
     def _cycle(self, depth: int, b: Array, u: Array | None) -> Array:
         if depth == len(self.levels):
@@ -89,8 +96,8 @@ class Hierarchy:
         for _ in range(RELAXATIONS):
             u = self.kernels.relax(level.faces, level.inverse, b, u, upwards=True)
         below = self.kernels.residual_on_coarse(level.faces, level.inverse, b, u, level.factors)
-        correction = None
-        for _ in range(CYCLES if depth + 1 < len(self.levels) else 1):
+        correction, visits = None, VISITS.get(math.prod(level.factors), 1)
+        for _ in range(visits if depth + 1 < len(self.levels) else 1):
             correction = self._cycle(depth + 1, below, correction)
         u = self.kernels.add_from_coarse(correction, u, level.factors)
         for _ in range(RELAXATIONS):
@@ -109,12 +116,14 @@ def hierarchy_from_conductances(*, conductances: Faces, diagonal: Array) -> Hier
         ``(z, y, x)``, not negative: conductance from each voxel to ground.
     """
     kernels = kernels_for(diagonal)
-    levels = []
+    scale = max(float(part.max()) for part in (*conductances, diagonal)) or 1.0
+    conductances = Faces(*((faces / scale).astype(np.float32) for faces in conductances))
+    diagonal, levels = (diagonal / scale).astype(np.float32), []
     while diagonal.size > COARSEST and max(diagonal.shape) > 1:
         factors = _factors(conductances, diagonal.shape)
         levels.append(Level(conductances, _inverse_diagonal(conductances, diagonal), factors))
         conductances, diagonal = _gathered(conductances, diagonal, factors)
-    return Hierarchy(tuple(levels), _inverse(conductances, diagonal, kernels), kernels)
+    return Hierarchy(tuple(levels), _inverse(conductances, diagonal), scale, kernels)
 
 
 def kernels_for(array: Array) -> ModuleType:
@@ -145,26 +154,28 @@ def conjugate_gradients(
     iterations:
         At most.
     """
+    kernels = kernels_for(b)
+    dot, plus = kernels.dot, kernels.plus
     u, r = b * 0.0, b + 0.0
-    size = norm = float((b * b).sum()) ** 0.5
+    size = norm = dot(r, r) ** 0.5
     direction, energy = None, 1.0
     for iteration in range(iterations + 1):
-        if not np.isfinite(norm):
+        if not math.isfinite(norm):
             return Solution(u, Status.BREAKDOWN, iteration, norm)
         if norm <= tolerance * size:
             return Solution(u, Status.CONVERGED, iteration, norm / size if size else 0.0)
         if iteration == iterations:
             break
         step = preconditioner(r)
-        before, energy = energy, float((r * step).sum())
-        direction = step if direction is None else step + (energy / before) * direction
+        before, energy = energy, dot(r, step)
+        direction = step if direction is None else plus(step, energy / before, direction)
         image = operator(direction)
-        curvature = float((direction * image).sum())
-        if curvature <= 0:
+        curvature = dot(direction, image)
+        if not curvature > 0:
             return Solution(u, Status.BREAKDOWN, iteration, norm / size)
-        u = u + (energy / curvature) * direction
-        r = r - (energy / curvature) * image
-        norm = float((r * r).sum()) ** 0.5
+        u = plus(u, energy / curvature, direction)
+        r = plus(r, -energy / curvature, image)
+        norm = dot(r, r) ** 0.5
     return Solution(u, Status.ITERATIONS, iterations, norm / size)
 
 
@@ -236,9 +247,11 @@ def _inverse_diagonal(conductances: Faces, diagonal: Array) -> Array:
     return xp.where(total > 0, 1 / xp.where(total > 0, total, 1), 0)
 
 
-def _inverse(conductances: Faces, diagonal: Array, kernels: ModuleType) -> Array:
-    """Pseudo-inverse of a small system, in which parts that float without ground are no trouble."""
-    xp, n = diagonal.__array_namespace__(), diagonal.size
-    unit = xp.eye(n, dtype=diagonal.dtype)
-    matrix = xp.stack([kernels.apply(conductances, diagonal, row.reshape(diagonal.shape)).reshape(-1) for row in unit])
-    return xp.linalg.pinv(matrix, hermitian=True)
+def _inverse(conductances: Faces, diagonal: Array) -> Array:
+    """Pseudo-inverse of a small system, in which parts that float without ground are no trouble; always made on CPU."""
+    from operando.electrochemistry import stencil_numba
+
+    on_host, own = Faces(*(np.ascontiguousarray(faces) for faces in conductances)), np.ascontiguousarray(diagonal)
+    unit = np.eye(own.size, dtype=own.dtype).reshape(-1, *own.shape)
+    matrix = np.stack([stencil_numba.apply(on_host, own, column).ravel() for column in unit])
+    return diagonal.__array_namespace__().asarray(np.linalg.pinv(matrix, hermitian=True))

@@ -16,6 +16,23 @@ from operando.electrochemistry.finite_volume import Faces
 Array = Any
 
 
+def dot(a: Array, b: Array) -> float:
+    """``a . b``."""
+    return float(jnp.vdot(a, b))
+
+
+@jax.jit
+def plus(u: Array, factor: float, v: Array) -> Array:
+    """``u + factor v``."""
+    return u + factor * v
+
+
+@partial(jax.jit, static_argnums=2)
+def scaled(u: Array, factor: float, kind: Any) -> Array:
+    """``factor u`` in another precision."""
+    return (factor * u).astype(kind)
+
+
 @jax.jit
 def apply(faces: Faces, diagonal: Array, u: Array) -> Array:
     """``A u``."""

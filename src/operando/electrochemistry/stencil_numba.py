@@ -29,6 +29,24 @@ WORTH_A_THREAD = 100_000
 _FAST = {"contract", "reassoc", "nsz"}
 
 
+def dot(a: Array, b: Array) -> float:
+    """``a . b``."""
+    return float(np.vdot(a, b))
+
+
+def plus(u: Array, factor: float, v: Array) -> Array:
+    """``u + factor v``, in place."""
+    _over_planes(_plus, u.shape, u, u.dtype.type(factor), v)
+    return u
+
+
+def scaled(u: Array, factor: float, kind: npt.DTypeLike) -> Array:
+    """``factor u`` in another precision."""
+    out = np.empty(u.shape, dtype=kind)
+    _over_planes(_scaled, u.shape, u, factor, out)
+    return out
+
+
 def apply(faces: Faces, diagonal: Array, u: Array) -> Array:
     """``A u``."""
     out = np.empty_like(u)
@@ -80,6 +98,22 @@ def _over_planes(kernel: Callable[..., None], shape: tuple[int, ...], *args: Any
         done.result()
 
 
+@nb.njit(cache=True, nogil=True)
+def _plus(start, stop, u, factor, v):  # type: ignore[no-untyped-def]
+    for z in range(start, stop):
+        for y in range(u.shape[1]):
+            for x in range(u.shape[2]):
+                u[z, y, x] += factor * v[z, y, x]
+
+
+@nb.njit(cache=True, nogil=True)
+def _scaled(start, stop, u, factor, out):  # type: ignore[no-untyped-def]
+    for z in range(start, stop):
+        for y in range(u.shape[1]):
+            for x in range(u.shape[2]):
+                out[z, y, x] = factor * u[z, y, x]
+
+
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _across(fz, fy, u, zero, z, y, total):  # type: ignore[no-untyped-def]
     """Add conductance times value of the four neighbours across the row; LLVM vectorises two loops, not one."""
@@ -97,20 +131,25 @@ def _across(fz, fy, u, zero, z, y, total):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _relax(start, stop, fz, fy, fx, inverse, b, u, parity, first):  # type: ignore[no-untyped-def]
     _, ny, nx = u.shape
-    total, zero = np.empty_like(u[0, 0]), np.zeros_like(u[0, 0])
+    total, new, zero = np.empty_like(u[0, 0]), np.empty_like(u[0, 0]), np.zeros_like(u[0, 0])
+    turns = np.zeros((2, nx), dtype=u.dtype)
+    turns[0, first::2] = 1
+    turns[1, 1 - first :: 2] = 1
     for z in range(start, stop):
         for y in range((parity + z) & 1, ny, 2):
             total[:] = b[z, y]
             _across(fz, fy, u, zero, z, y, total)
             f, i, v = fx[z, y], inverse[z, y], u[z, y]
             for turn in range(2):
-                offset = (first + turn) & 1
-                if offset == 0:
-                    v[0] = i[0] * (total[0] + (f[1] * v[1] if nx > 1 else 0.0))
-                for x in range(2 - offset, nx - 1, 2):
-                    v[x] = i[x] * (total[x] + f[x] * v[x - 1] + f[x + 1] * v[x + 1])
-                if nx > 1 and (nx - 1) & 1 == offset:
-                    v[nx - 1] = i[nx - 1] * (total[nx - 1] + f[nx - 1] * v[nx - 2])
+                chosen = turns[turn]
+                for x in range(nx):
+                    new[x] = total[x]
+                for x in range(1, nx):
+                    new[x] += f[x] * v[x - 1]
+                for x in range(nx - 1):
+                    new[x] += f[x + 1] * v[x + 1]
+                for x in range(nx):
+                    v[x] += chosen[x] * (i[x] * new[x] - v[x])
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
