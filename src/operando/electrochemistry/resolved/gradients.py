@@ -1,8 +1,8 @@
 """Gradients of what a run ends with, by the adjoint of its implicit steps.
 
 With ``R(u_n, x_(n-1), x_(n-2), p) = 0`` in every step and a goal ``g(u_N)``, the adjoint of the last step solves
-``(dR/du)^T w = dg/du``; each earlier one is driven by what the later ones took from its x. One linear solve a step tells
-the derivative with every parameter.
+``(dR/du)^T w = dg/du``; each earlier one is driven by what the later ones took from its x. One linear solve a step
+tells the derivative with every parameter.
 """
 
 from __future__ import annotations
