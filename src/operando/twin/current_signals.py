@@ -50,11 +50,12 @@ def current_signal(scene: Scene, *, signal: CurrentSignal, stand_offs: Sequence[
         If the scene has no dendrite that could make a short, or nothing conducts.
     """
     structure = microstructure_from_scene(scene)
+    bridged = shorted_structure(scene, structure) if signal == "short" else None
     conducted = _conduction(scene, structure)
     maps = _maps(conducted, stand_offs)
     name, notes = "field of the current", ["currents by conduction alone: no reactions, one conductivity to a phase"]
-    if signal == "short":
-        shorted = _conduction(scene, shorted_structure(scene, structure))
+    if bridged is not None:
+        shorted = _conduction(scene, bridged)
         maps = {axis: each - maps[axis] for axis, each in _maps(shorted, stand_offs).items()}
         ratio = _voltage(conducted) / _voltage(shorted)
         name = "change of the current's field by an electronic short"
