@@ -72,6 +72,14 @@ def test_where_the_curve_comes_back_both_branches_are_given():
     assert shares[0] / shares[1] == pytest.approx(1.475 / 1.2, rel=0.1)
 
 
+def test_at_the_peak_one_range_holds_both_branches_and_no_point_is_given():
+    found = _found(EXACT.at(np.array([0.6])), 3e-6, lowest=0.5)
+    assert found.verdict == LithiumVerdict.AMBIGUOUS
+    assert found.lithium.isnull().all()
+    ((low, high),) = _ranges(found)
+    assert 0.5 < low < 0.6 < high < 0.7
+
+
 def test_the_ranges_hold_the_truth_as_often_as_they_say():
     rng = np.random.default_rng(0)
     x = rng.uniform(0.0, 1.0, 3000)

@@ -122,7 +122,7 @@ def test_verdicts_name_depth_and_neighbours():
     pair = 50.0 * np.array([[1.0, 0.99], [0.99, 1.0]])
     information = np.zeros((4, 4))
     information[:1, :1], information[1:2, 1:2], information[2:, 2:] = told, deep, pair
-    judged = verdicts_from_information(information=information, expected_sd=sd)
+    judged = verdicts_from_information(information=information, expected_sd=sd, within_reach=np.zeros(4, bool))
     merged = ParticleVerdict.MERGED
     assert list(judged["verdict"]) == [ParticleVerdict.DETERMINED, ParticleVerdict.TOO_DEEP, merged, merged]
     assert list(judged["partner"][2:]) == [3, 2]
@@ -130,5 +130,7 @@ def test_verdicts_name_depth_and_neighbours():
     # one particle: 1 / sqrt(1 + A s^2) of the prior is left
     assert judged["left"][0] == pytest.approx(1 / np.sqrt(101))
     np.testing.assert_allclose(judged["left_alone"][2:], 1 / np.sqrt(51))
+    near = verdicts_from_information(information=information, expected_sd=sd, within_reach=np.ones(4, bool))
+    assert near["verdict"][1] == ParticleVerdict.TOO_FAINT
     weights = np.linalg.inv(pair + np.eye(2))
     assert judged["left"][2] == pytest.approx(np.sqrt(weights[0, 0]))

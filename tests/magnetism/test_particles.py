@@ -6,6 +6,7 @@ from operando.errors import InputError
 from operando.frames import Grid
 from operando.magnetism.demagnetisation import magnetisation_from_susceptibility
 from operando.magnetism.fields import stray_field
+from operando.magnetism.particle_likelihood import susceptibility_without_prior
 from operando.magnetism.particle_verdict import ParticleVerdict, reason_for
 from operando.magnetism.particles import Exposure, particle_susceptibility
 from operando.units import Measured
@@ -103,6 +104,9 @@ def test_verdicts_tell_surface_depth_and_a_merged_pair():
     noisy = _found(**_seen_along_z(noise=3 * NOISE))
     assert ParticleVerdict(int(noisy.verdict.sel(particle=12))) is ParticleVerdict.TOO_DEEP
     assert "1.1 um below the surface" in reason_for(noisy, 12)
+    faint = _found(**_seen_along_z(noise=3000 * NOISE))
+    assert ParticleVerdict(int(faint.verdict.sel(particle=7))) is ParticleVerdict.TOO_FAINT
+    assert "Too faint" in reason_for(faint, 7)
     # what the map does not tell is left at what was expected
     assert abs(float(noisy.susceptibility.sel(particle=12)) - 2.2e-4) < 0.3e-4
     # the mean of the merged pair is told though its members are not
@@ -207,3 +211,25 @@ def test_what_does_not_belong_together_is_refused(change, name):
 def test_an_exposure_that_cannot_be_is_refused(errors, name):
     with pytest.raises(InputError, match=name):
         _exposure(**errors)
+
+
+def test_taking_the_prior_out_again_leaves_what_the_map_says_whatever_was_expected():
+    seen = _seen_along_z(noise=NOISE)
+    one, other = (
+        susceptibility_without_prior(_found(expected=Measured(value, 0.9e-4), **seen)) for value in (1.5e-4, 3e-4)
+    )
+    told = {"particle": [3, 4, 7]}
+    # what was expected of the deep pair still leans on its neighbours by a per cent
+    np.testing.assert_allclose(one.susceptibility.sel(told), other.susceptibility.sel(told), rtol=0.02)
+    loose = _found(expected=LOOSE, **seen)
+    sd = np.sqrt(one.susceptibility_var + (one.susceptibility_systematic**2).sum("term"))
+    # and narrows the errors of those it is correlated with
+    np.testing.assert_allclose(sd.sel(told), np.sqrt(np.diag(loose.susceptibility_cov))[:3], rtol=0.2)
+    # a pair of which each hides the other keeps the prior of the other: errors grow, and not without bound
+    posterior = np.sqrt(np.diag(_found(**seen).susceptibility_cov))[3:]
+    assert (sd.sel(particle=[12, 13]) > 1.2 * posterior).all()
+
+
+def test_a_smooth_prior_cannot_be_taken_out():
+    with pytest.raises(InputError, match="independent"):
+        susceptibility_without_prior(_found(smooth=True, **_seen_along_z(noise=NOISE)))

@@ -18,6 +18,7 @@ from operando.lithium.susceptibility import lithium_cobalt_oxide_curve, lithium_
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.lines import lines_from_field
 from operando.magnetism.nv import NV
+from operando.magnetism.particle_likelihood import susceptibility_without_prior
 from operando.magnetism.particles import Exposure, particle_susceptibility
 from operando.magnetism.vector_fit import fit_vector
 from operando.materials.magnetic_table import magnetic_material_from_name
@@ -115,10 +116,11 @@ def charged(seed, *, width=12e-6, thickness=11e-6):
         known={foil: FOIL},
     )
     particles = found.sel(particle=found.particle < foil)
+    seen = susceptibility_without_prior(particles)
     lithium = lithium_from_susceptibility(
-        particles.susceptibility,
-        variance=particles.susceptibility_var,
-        systematic=particles.susceptibility_systematic,
+        seen.susceptibility,
+        variance=seen.susceptibility_var,
+        systematic=seen.susceptibility_systematic,
         lowest=0.5,
     )
     return Charged(truth=scan.truth.sel(particle=particles.particle), particles=particles, lithium=lithium)

@@ -84,6 +84,11 @@ class SusceptibilityCurve:
         if self.scale < 0 or self.peak < 0:
             raise InputError("errors of the curve", must="zero or more", received=(self.scale, self.peak))
 
+    @property
+    def highest(self) -> float:
+        """Lithium x at which the curve is highest."""
+        return self.lithium[int(np.argmax(self.susceptibility))]
+
     def at(self, lithium: Array, *, peak_moved: float = 0.0) -> Array:
         """Susceptibility at x, the curve's highest point moved along x."""
         nodes, top = np.array(self.lithium), int(np.argmax(self.susceptibility))
@@ -125,7 +130,8 @@ def lithium_from_susceptibility(
 
     ``p(x | chi) ~ exp(-(chi - c(x))^2 / 2 s(x)^2) / s(x)`` for x even over ``(lowest, 1)``, where s holds the errors of
     chi and of the curve c. The smallest set of x that holds 95 % is reported as one or more ranges. A single value is
-    given only where that set is one range off the flat part and narrower than what was known before.
+    given only where that set is one range off the flat part, to one side of the curve's peak, and narrower than what
+    was known before.
 
     Parameters
     ----------
@@ -191,7 +197,7 @@ def _inverted(chi: Array, variance: Array, x: Array, curve: SusceptibilityCurve)
     sd = np.sqrt(np.maximum(off_flat @ x**2 - mean**2, 0.0))
     held = _smallest_set(density)
     lower, upper, probability = _ranges(held, density, x)
-    one = np.isfinite(lower).sum(axis=1) == 1
+    one = (np.isfinite(lower).sum(axis=1) == 1) & ~((lower[:, 0] < curve.highest) & (curve.highest < upper[:, 0]))
     touches = (held & (x >= curve.flat[0]) & (x < curve.flat[1])).any(axis=1)
     narrow = sd <= TOLD * np.ptp(x) / np.sqrt(12)
     verdict = np.where(one & narrow, LithiumVerdict.DETERMINED, LithiumVerdict.AMBIGUOUS)

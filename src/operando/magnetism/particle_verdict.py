@@ -1,4 +1,4 @@
-"""What a map tells of each particle: its value, too little at this depth, or only its sum with a neighbour."""
+"""What a map tells of each particle: its value, too little of it, or only its sum with a neighbour."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ParticleVerdict(IntEnum):
     DETERMINED = 0
     TOO_DEEP = 1
     MERGED = 2
+    TOO_FAINT = 3
 
     @property
     def message(self) -> str:
@@ -32,15 +33,17 @@ _MESSAGES = {
     ParticleVerdict.DETERMINED: "determined",
     ParticleVerdict.TOO_DEEP: "too deep to tell",
     ParticleVerdict.MERGED: "merged with a neighbour",
+    ParticleVerdict.TOO_FAINT: "too small, or too far from the map, to tell",
 }
 
 
-def verdicts_from_information(*, information: Array, expected_sd: Array) -> dict[str, Array]:
+def verdicts_from_information(*, information: Array, expected_sd: Array, within_reach: Array) -> dict[str, Array]:
     """Judge particles by what is left of their prior.
 
     With independent priors of standard deviation s and the map's information A, what is left is
     ``sqrt((A + 1/s^2)^-1_pp) / s``; were all other particles known, ``1 / sqrt(1 + A_pp s^2)``. A particle of which
-    too much is left either way is too deep; one that only its neighbours hide is merged with them.
+    too much is left either way is too deep, or too faint where depth is no reason; one that only its neighbours hide is
+    merged with them.
 
     Parameters
     ----------
@@ -48,6 +51,8 @@ def verdicts_from_information(*, information: Array, expected_sd: Array) -> dict
         ``(particle, particle)``, see `operando.magnetism.particle_solver.Solution`.
     expected_sd:
         s, ``(particle,)``.
+    within_reach:
+        Which particles rise to within the sensor's own distance below the surface, bool ``(particle,)``.
 
     Returns
     -------
@@ -60,7 +65,8 @@ def verdicts_from_information(*, information: Array, expected_sd: Array) -> dict
     alone = 1 / np.sqrt(1 + np.diag(information) * expected_sd**2)
     correlation = posterior / np.outer(sd, sd) - np.eye(len(sd))
     partner = np.argmax(np.abs(correlation), axis=1)
-    verdict = np.where(alone > TOLD, ParticleVerdict.TOO_DEEP, ParticleVerdict.MERGED)
+    hidden = np.where(within_reach, ParticleVerdict.TOO_FAINT, ParticleVerdict.TOO_DEEP)
+    verdict = np.where(alone > TOLD, hidden, ParticleVerdict.MERGED)
     verdict[left <= TOLD] = ParticleVerdict.DETERMINED
     return {
         "verdict": verdict.astype(np.uint8),
@@ -84,6 +90,8 @@ def reason_for(result: xr.Dataset, particle: int) -> str:
             f"Too deep to tell: {depth:.1f} um below the surface, the map leaves {left:.0%} of what was unknown, "
             f"and {alone:.0%} even if all other particles were known."
         )
+    if verdict is ParticleVerdict.TOO_FAINT:
+        return f"Too faint to tell: too small or too far from the map, which leaves {left:.0%} of what was unknown."
     return (
         f"Merged with particle {int(one['partner'])} (correlation {float(one['correlation']):+.2f}): {left:.0%} of "
         f"what was unknown is left, but {alone:.0%} if the others were known."

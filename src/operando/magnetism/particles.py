@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from scipy.ndimage import center_of_mass, find_objects
 
 from operando.errors import InputError
 from operando.frames import Grid, grid_of
@@ -143,11 +144,11 @@ def particle_susceptibility(
     -------
     By ``particle`` (its label): ``susceptibility``, ``susceptibility_var`` (by noise alone),
     ``susceptibility_systematic`` with dim term (one standard deviation of each named cause, signed where it moves all
-    particles together), ``susceptibility_cov`` (particle, particle_2; every cause), ``verdict`` with ``left``,
-    ``left_alone``, ``partner`` and ``correlation`` (see `operando.magnetism.particle_verdict`), ``depth`` of the
-    uppermost voxel below the surface, ``volume``. By ``nuisance_name``: ``nuisance`` and ``nuisance_sd``, what the map
-    says of each shared error, in its standard deviations. Attributes ``chi_squared``, ``freedom``, ``prior_spread``
-    and ``prior_length``.
+    particles together), ``susceptibility_cov`` (particle, particle_2; every cause), ``expected`` and ``expected_sd``,
+    ``verdict`` with ``left``, ``left_alone``, ``partner`` and ``correlation`` (see
+    `operando.magnetism.particle_verdict`), ``depth`` of the uppermost voxel below the surface, ``volume``. By
+    ``nuisance_name``: ``nuisance`` and ``nuisance_sd``, what the map says of each shared error, in its standard
+    deviations. Attributes ``chi_squared``, ``freedom``, ``smooth``, ``prior_spread`` and ``prior_length``.
 
     Raises
     ------
@@ -175,8 +176,12 @@ def particle_susceptibility(
         alike = np.array([int(name) not in (known or {}) for name in names])
         learn = partial(_learnt, start, alike, _centres(bodies, grid))
     solved = solve_particles(design, start=start, learn=learn)
-    judged = verdicts_from_information(information=solved.information, expected_sd=np.array([e.sigma for e in before]))
-    return _labelled(solved, names, terms, surroundings, judged, bodies, grid)
+    judged = verdicts_from_information(
+        information=solved.information,
+        expected_sd=np.array([e.sigma for e in before]),
+        within_reach=_depths(bodies, grid) <= exposure.standoff.value,
+    )
+    return _labelled(solved, names, terms, before, surroundings, judged, bodies, grid, smooth=smooth)
 
 
 def _learnt(start: Prior, alike: Array, centres: Array, information: Array, weighted: Array) -> Prior:
@@ -282,20 +287,27 @@ def _background(pixels: MapPixels) -> Array:
 
 
 def _centres(bodies: Array, grid: Grid) -> Array:
-    from scipy.ndimage import center_of_mass
-
     index = np.array(center_of_mass(bodies > 0, bodies, np.arange(1, bodies.max() + 1)))
     return np.asarray(grid.origin + index * grid.spacing)
+
+
+def _depths(bodies: Array, grid: Grid) -> Array:
+    """Depth of each body's uppermost voxel below the surface [m]."""
+    top = [found[0].stop for found in find_objects(bodies)]
+    return (grid.shape[0] - np.array(top)) * grid.spacing[0]
 
 
 def _labelled(
     solved: Solution,
     names: Array,
     terms: list[str],
+    before: Sequence[Measured],
     surroundings: Measured,
     judged: Mapping[str, Array],
     bodies: Array,
     grid: Grid,
+    *,
+    smooth: bool,
 ) -> xr.Dataset:
     everywhere = np.full(len(names), surroundings.sigma)
     systematic = {
@@ -304,7 +316,6 @@ def _labelled(
         "surroundings": everywhere,
         "prior": np.sqrt(solved.prior),
     }
-    layers = [np.nonzero((bodies == p).any(axis=(1, 2)))[0].max() for p in range(1, len(names) + 1)]
     volume = np.bincount(bodies.ravel(), minlength=len(names) + 1)[1:] * grid.voxel_volume
     flags = {
         "flag_values": [int(v) for v in ParticleVerdict],
@@ -318,12 +329,14 @@ def _labelled(
             "susceptibility_var": (one, solved.noise, plain),
             "susceptibility_systematic": (("term", one), np.stack(list(systematic.values())), plain),
             "susceptibility_cov": (both, solved.covariance + np.outer(everywhere, everywhere), plain),
+            "expected": (one, np.array([e.value for e in before]), plain),
+            "expected_sd": (one, np.array([e.sigma for e in before]), plain),
             "verdict": (one, judged["verdict"], plain | flags),
             "left": (one, judged["left"], plain),
             "left_alone": (one, judged["left_alone"], plain),
             "partner": (one, names[judged["partner"]], plain),
             "correlation": (one, judged["correlation"], plain),
-            "depth": (one, (grid.shape[0] - 1 - np.array(layers)) * grid.spacing[0], {"units": "m"}),
+            "depth": (one, _depths(bodies, grid), {"units": "m"}),
             "volume": (one, volume, {"units": "m^3"}),
             "nuisance": ("nuisance_name", solved.errors, plain),
             "nuisance_sd": ("nuisance_name", solved.errors_sd, plain),
@@ -332,6 +345,7 @@ def _labelled(
         attrs={
             "chi_squared": solved.chi_squared,
             "freedom": solved.freedom,
+            "smooth": int(smooth),
             "prior_spread": solved.learnt.spread,
             "prior_length": solved.learnt.length,
         },
