@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from operando.cell.builtin import BUILTIN, BUILTIN_SCENES, load_scene
 from operando.cell.microstructure.build import microstructure_from_scene
@@ -147,6 +149,48 @@ def test_what_cannot_be_is_refused(changes, says):
 def test_features_below_two_voxels_are_refused():
     with pytest.raises(InputError, match="at least two voxels"):
         microstructure_from_scene(load_scene("llzo-section").at_voxel(400e-9))
+
+
+SHAPES = st.one_of(
+    st.just({"kind": "sphere"}),
+    st.builds(
+        lambda aspect, exponent: {"kind": "superellipsoid", "aspect": aspect, "exponent": exponent},
+        st.floats(0.5, 2.0),
+        st.floats(1.5, 10.0),
+    ),
+    st.builds(lambda faces: {"kind": "polyhedron", "faces": faces}, st.integers(6, 20)),
+)
+
+
+@settings(max_examples=10)
+@given(
+    seed=st.integers(0, 10_000),
+    fraction=st.floats(0.2, 0.8),
+    diameter=st.floats(1.5e-6, 4e-6),
+    spread=st.floats(0.0, 0.4),
+    shape=SHAPES,
+    length=st.floats(3e-6, 14e-6),
+    tips=st.integers(1, 6),
+)
+def test_any_scene_keeps_its_promises(seed, fraction, diameter, spread, shape, length, tips):
+    scene = changed(
+        load_scene("llzo-section"),
+        seed=seed,
+        section__voxel=250e-9,
+        positive__particles__fraction=fraction,
+        positive__particles__diameter=diameter,
+        positive__particles__spread=spread,
+        positive__particles__shape=shape,
+        separator__dendrite__length=length,
+        separator__dendrite__tips=tips,
+    )
+    structure = microstructure_from_scene(scene)
+    report = connectivity_of(structure)
+    wanted = fraction * scene.positive.thickness / sum(scene.layers)
+    assert report.fractions["active"] == pytest.approx(wanted, abs=1.5 / structure.phase.size)
+    assert report.lithium_connected == 1.0
+    assert not report.shorted
+    assert report.cut == report.particles
 
 
 def without_dendrite(scene):
