@@ -24,6 +24,9 @@ from operando.frames import Grid
 
 Array = npt.NDArray[Any]
 
+FEATURES = ("particles", "grains", "separator voids", "electrode voids", "dendrite")
+"""What is drawn at random, in the order of the streams of random numbers."""
+
 
 def microstructure_from_scene(scene: Scene) -> Microstructure:
     """Put a scene on voxels; the same scene gives the same voxels.
@@ -36,15 +39,12 @@ def microstructure_from_scene(scene: Scene) -> Microstructure:
         If a feature is smaller than two voxels, or grain boundaries do not lead where the dendrite shall go.
     """
     grid, layer = _layers(scene)
-    streams = {name: np.random.default_rng([scene.seed, i]) for i, name in enumerate(_FEATURES)}
+    streams = {name: np.random.default_rng([scene.seed, i]) for i, name in enumerate(FEATURES)}
     phase = np.full(grid.shape, STRUCTURE_LABEL["electrolyte"], dtype=np.uint8)
     particle = _fill(grid, layer == 2, scene.positive.particles, streams["particles"], whole_at=("-x",))
     phase[particle > 0] = STRUCTURE_LABEL["active"]
     points = grain_points(grid=grid, size=scene.electrolyte.grain_size, rng=streams["grains"])
-    for number, part, name in (
-        (1, scene.separator, "separator voids"),
-        (2, scene.positive, "electrode voids"),
-    ):
+    for number, part, name in ((1, scene.separator, "separator voids"), (2, scene.positive, "electrode voids")):
         if part.voids:
             region = (layer == number) & (phase == STRUCTURE_LABEL["electrolyte"])
             phase[_fill(grid, region, part.voids, streams[name]) > 0] = STRUCTURE_LABEL["void"]
@@ -54,9 +54,6 @@ def microstructure_from_scene(scene: Scene) -> Microstructure:
     phase[layer == 0] = STRUCTURE_LABEL["lithium"]
     grain = grain_labels(grid=grid, within=phase == STRUCTURE_LABEL["electrolyte"], points=points)
     return Microstructure(grid=grid, phase=phase, particle=particle, grain=grain)
-
-
-_FEATURES = ("particles", "grains", "separator voids", "electrode voids", "dendrite")
 
 
 def _layers(scene: Scene) -> tuple[Grid, Array]:
@@ -100,10 +97,10 @@ def _dendrite(scene: Scene, dendrite: Dendrite, grid: Grid, points: Array, rng: 
     # one tip reaches the full length, the others fall short at random
     tips[:, 2] += dendrite.length * rng.permutation([1.0, *rng.uniform(0.6, 0.95, dendrite.tips - 1)])
     axes = list(resolved_axes(grid))
-    lower = np.array([-scene.section.depth, 0.0, root[2]]) + dendrite.width / 2
-    upper = np.array([0.0, scene.section.width, root[2] + scene.separator.thickness]) - dendrite.width / 2
-    # a triple line may run in the surface itself; only along x must the branches keep clear of both electrodes
-    lower[:2], upper[:2] = lower[:2] - dendrite.width / 2, upper[:2] + dendrite.width / 2
+    # branches keep clear of both electrodes; a boundary that runs in the surface or a side wall may be one
+    clear = np.array([0.0, 0.0, dendrite.width / 2])
+    lower = np.array([-scene.section.depth, 0.0, root[2]]) + clear
+    upper = np.array([0.0, scene.section.width, root[2] + scene.separator.thickness]) - clear
     network = grain_network(points).within(lower=lower[axes], upper=upper[axes])
     lines = dendrite_lines(
         network=network,
