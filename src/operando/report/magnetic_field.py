@@ -58,7 +58,7 @@ def magnetic_field_figure(field: xr.Dataset, left: xr.Dataset) -> Figure:
             values = values_in(data.field.isel(axis=i), unit="uT")
             start = GAP + k * PAGE / 2
             axes = place(figure, start, top, wide, tall)
-            norm = _centred(values) if k else amounts(values)
+            norm = centred(values) if k else amounts(values)
             picture = draw_section(axes, across, up, values, norm=norm, cmap=CHANGE if k else SEQUENTIAL)
             panel_title(axes, "abcdefgh"[2 * i + k], f"{name} {title}")
             colour_bar(
@@ -74,7 +74,7 @@ def magnetic_field_figure(field: xr.Dataset, left: xr.Dataset) -> Figure:
     return figure
 
 
-def _centred(values: Array) -> Scale:
+def centred(values: Array) -> Scale:
     """Scale centred at zero that holds all but single pixels."""
     finite = values[np.isfinite(values)]
     limit = float(np.percentile(np.abs(finite), 99.8)) or 1.0

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from operando.report.labelled import Array, deviation_in, required, values_in
+from operando.report.magnetic_field import centred
 from operando.report.sections import draw_section, scale_bar
 from operando.report.style import (
     BLACK,
@@ -19,7 +20,6 @@ from operando.report.style import (
     VERMILION,
     Scale,
     axis_label,
-    changes,
     colour_bar,
     new_figure,
     panel_title,
@@ -59,7 +59,7 @@ def sheet_current_figure(sheet: xr.Dataset, *, cuts: Cuts | None = None) -> Figu
     top = float(np.percentile(size, 99.5)) or 1.0
     pictures = [draw_section(panels[0], across, up, size, norm=Scale(0.0, top, size), cmap=SEQUENTIAL)]
     pictures += [
-        draw_section(axes, across, up, part, norm=changes(part), cmap=CHANGE)
+        draw_section(axes, across, up, part, norm=centred(part), cmap=CHANGE)
         for axes, part in zip(panels[1:], parts, strict=True)
     ]
     _arrows(panels[0], across, up, parts, size)

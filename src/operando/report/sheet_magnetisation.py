@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from operando.report.labelled import deviation_in, required, values_in
+from operando.report.magnetic_field import centred
 from operando.report.sections import draw_section, scale_bar
 from operando.report.style import (
     CHANGE,
@@ -18,7 +19,6 @@ from operando.report.style import (
     VERMILION,
     amounts,
     axis_label,
-    changes,
     colour_bar,
     new_figure,
     panel_title,
@@ -29,7 +29,7 @@ from operando.report.style import (
 CAPTION = (
     "Magnetisation found from the field (a), and its standard deviation without systematic terms (b); seen from the "
     "sensor, x to the right and y up. Frames are the regions whose means the table gives. A uniform sheet makes no "
-    "field: the level is known only as far as the sheet is seen to end."
+    "field, so that a field does not tell the level: zero is the mean of the regions that are stated to be empty."
 )
 
 Regions = Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
@@ -49,7 +49,7 @@ def sheet_magnetisation_figure(sheet: xr.Dataset, *, regions: Regions | None = N
     wide = PAGE / 2 - BAR - GAP
     tall = min(wide * up.size / across.size, TALLEST)
     figure = new_figure(height=tall + TITLE + FOOT, arranged=False)
-    norms, maps = (changes(values), amounts(shown[1])), (CHANGE, SEQUENTIAL)
+    norms, maps = (centred(values), amounts(shown[1])), (CHANGE, SEQUENTIAL)
     for k, title in enumerate(("magnetisation", "standard deviation")):
         start = GAP + k * PAGE / 2
         axes = place(figure, start, TITLE, wide, tall)

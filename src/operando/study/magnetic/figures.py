@@ -110,9 +110,7 @@ def region_figures(sheet: xr.Dataset, region: Region, magnetic: Magnetic) -> lis
     """Mean magnetisation of a region above the empty ones and, where field and thickness are known, susceptibility."""
     y, x = sheet.y.values, sheet.x.values
     inside = _inside(region, y, x)
-    empty = np.zeros_like(inside)
-    for other in magnetic.regions:
-        empty |= _inside(other, y, x) & other.empty
+    empty = empty_pixels(magnetic, y, x)
 
     def mean(values: Array) -> float:
         return float(values[inside].mean() - (values[empty].mean() if empty.any() else 0.0))
@@ -149,6 +147,15 @@ def lithium_figure(name: str, susceptibility: Figure) -> Figure:
         return Figure(name, None, "", note=note)
     by_cause = dict(zip(map(str, found.term.values), found.lithium_systematic.values.tolist(), strict=True))
     return Figure(name, float(found.lithium), "", float(np.sqrt(found.lithium_var)), by_cause, note=note)
+
+
+def empty_pixels(magnetic: Magnetic, y: Array, x: Array) -> Array:
+    """Pixels ``(y, x)`` of the regions where nothing is magnetised."""
+    pixels = np.zeros((y.size, x.size), dtype=bool)
+    for region in magnetic.regions:
+        if region.empty:
+            pixels |= _inside(region, y, x)
+    return pixels
 
 
 def applied_strength(magnetic: Magnetic) -> float | None:

@@ -10,6 +10,7 @@ import xarray as xr
 from operando.magnetism.odmr import fluorescence_from_lines
 from operando.report import magnetic_field, magnetic_spectra, sheet_current, sheet_magnetisation
 from operando.report.style import png_bytes
+from operando.study.magnetic.figures import empty_pixels
 from operando.study.magnetic.measured import evened
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def magnetic_pictures(
         cuts = {cut.name: (cut.start, cut.end) for cut in magnetic.cuts}
         yield "sheet-current", png_bytes(sheet_current.sheet_current_figure(sheet, cuts=cuts)), sheet_current.CAPTION
         return
+    empty = empty_pixels(magnetic, sheet.y.values, sheet.x.values)
+    level = float(sheet.magnetisation.values[empty].mean()) if empty.any() else 0.0
+    sheet = sheet.assign(magnetisation=(sheet.magnetisation - level).assign_attrs(sheet.magnetisation.attrs))
     regions = {region.name: (region.start, region.end) for region in magnetic.regions}
     drawn = sheet_magnetisation.sheet_magnetisation_figure(sheet, regions=regions)
     yield "sheet-magnetisation", png_bytes(drawn), sheet_magnetisation.CAPTION

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PER_LINE_SAMPLE = 1.5e-7
 """CPU seconds to fit one line of one pixel, per frequency."""
 
-PER_SOLVE_PIXEL = 1e-4
+PER_SOLVE_PIXEL = 1.5e-4
 """CPU seconds of one inversion, or one draw of its error, per pixel of the map and axis."""
 
 FIXED = 12.0
