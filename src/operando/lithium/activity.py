@@ -112,7 +112,8 @@ def activity_from_maps(
 def inactive_share(activity: xr.Dataset, *, pixels_per_resolution: float = 1.0) -> Figure:
     """Share of the lithium that carries no current, with its error or why it is not told.
 
-    ``sum P(inactive lithium) / sum P(lithium)``, its variance that of independent draws of each pixel's state.
+    ``sum P(inactive lithium) / sum P(lithium)``. Its variance is that of drawing each pixel's state, plus that of how
+    common states are, as far as the maps left it open.
 
     Parameters
     ----------
@@ -123,21 +124,41 @@ def inactive_share(activity: xr.Dataset, *, pixels_per_resolution: float = 1.0) 
     """
     if not pixels_per_resolution >= 1:
         raise InputError("pixels per resolution", must="1 or more", received=pixels_per_resolution)
-    active, inactive = (
-        activity["probability"].isel(state=s).values[np.isfinite(activity["inactive"].values)]
-        for s in (Activity.ACTIVE_LITHIUM, Activity.INACTIVE_LITHIUM)
-    )
+    probability = activity["probability"].values[:, np.isfinite(activity["inactive"].values)]
+    active, inactive = probability[Activity.ACTIVE_LITHIUM], probability[Activity.INACTIVE_LITHIUM]
     name, total = "inactive share of lithium", float((active + inactive).sum())
     if total < 1:
         return undetermined(name=name, unit="", why="The maps show less than one pixel of lithium.")
     share = float(inactive.sum()) / total
     # d share = ((1 - share) d inactive - share d active) / total, the states of a pixel excluding each other
     moved = (1 - share) ** 2 * inactive + share**2 * active - ((1 - share) * inactive - share * active) ** 2
-    error = float(np.sqrt(moved.sum() * pixels_per_resolution)) / total
+    variance = float(moved.sum()) / total**2 + _variance_by_weights(probability)
+    error = float(np.sqrt(variance * pixels_per_resolution))
     if error > 0.5 / np.sqrt(12):
         why = f"The maps give {share:.0%} +- {error:.0%}, hardly more than was known without them."
         return undetermined(name=name, unit="", why=why)
     return Figure(name=name, value=share, unit="", statistical=error)
+
+
+def _variance_by_weights(probability: Array) -> float:
+    """Variance of the share by the learnt weights of the states, from the information of all pixels on these."""
+    weights = probability.mean(axis=1)
+    held = np.flatnonzero(weights > 1 / probability.shape[1])
+    ratio = probability[held] / weights[held, None]
+    score = ratio[:-1] - ratio[-1]
+    steps = 1e-3 * weights[held[:-1]]
+    slopes = []
+    for k, step in enumerate(steps):
+        factor = np.ones(len(weights))
+        factor[held[k]] += step / weights[held[k]]
+        factor[held[-1]] -= step / weights[held[-1]]
+        states = probability * factor[:, None]
+        states /= states.sum(axis=0)
+        inactive, active = (states[s].sum() for s in (Activity.INACTIVE_LITHIUM, Activity.ACTIVE_LITHIUM))
+        slopes.append(inactive / (inactive + active))
+    rest = probability[Activity.INACTIVE_LITHIUM].sum() / probability[: Activity.CURRENT_ELSEWHERE].sum()
+    change = (np.array(slopes) - rest) / steps
+    return float(change @ np.linalg.pinv(score @ score.T) @ change)
 
 
 def _checked(chi: xr.DataArray, chi_var: xr.DataArray, flow: xr.DataArray, flow_var: xr.DataArray) -> list[Array]:
