@@ -73,7 +73,8 @@ def current_from_field(
     Returns
     -------
     ``current`` ``(component, y, x)`` [A/m] with ``current_var``, and ``stream_function`` ``(y, x)`` [A], whose mean is
-    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre.
+    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre, and ``unseen`` where all
+    maps are along one axis in the plane.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def magnetisation_from_field(
     Returns
     -------
     ``magnetisation`` ``(y, x)`` with ``magnetisation_var``: moment per area [A], or [A/m] where a thickness is given.
-    Attributes as in `current_from_field`.
+    Attributes as in `current_from_field`, and ``mean``.
     """
 
     def factor(modes: HalfSpectrum, seen_along: Array) -> Array:
@@ -241,7 +242,7 @@ def _labelled(found: Inversion, values: Array, field: xr.DataArray, units: str) 
 
 
 def _attributes(found: Inversion) -> dict[str, Any]:
-    return {
+    return _unseen(found.maps.axes) | {
         "edges": "smooth" if isinstance(found.prior, SmoothPrior) else "sharp",
         "noise": found.spectrum.noise,
         "misfit": found.misfit,
@@ -251,3 +252,11 @@ def _attributes(found: Inversion) -> dict[str, Any]:
         "prior_exponent": found.spectrum.exponent,
         "prior_slope": found.spectrum.slope,
     }
+
+
+def _unseen(axes: Array) -> dict[str, str]:
+    """Say what a single axis in the plane is blind to: its factor vanishes along a line of k."""
+    if np.abs(axes[:, 2]).max() > 1e-6 or np.linalg.matrix_rank(axes[:, :2], tol=1e-6) > 1:
+        return {}
+    x, y = axes[0, :2]
+    return {"unseen": f"what varies along ({-y:.3g}, {x:.3g}) only, across the axis"}

@@ -1,9 +1,9 @@
 """Linear inversion of maps that see a sheet through Fourier factors.
 
-The source is known on the frame, and on a margin around it; beyond, it runs on straight, as leads do. Seen fields
-are therefore those of an infinite sheet, not of a periodic one. A uniform offset of each map is free: a bias field, a
-lock-in's zero. The normal equations ``(H^T N^-1 H + R) s = H^T N^-1 d`` are solved by conjugate gradients,
-preconditioned on cosines, the modes of a source that runs on straight.
+The source is free on the frame, and on a margin around it; beyond, it runs on straight to infinity, as leads do: a
+kernel's far part is added to where the continuation ends. A uniform offset of each map is free: a bias field, a
+lock-in's zero. The normal equations ``(H^T N^-1 H + R) s = H^T N^-1 d`` are
+solved by conjugate gradients, preconditioned on cosines, the modes of a source that runs on straight.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Array = npt.NDArray[Any]
 TOLERANCE = 1e-6
 """Of the preconditioned residual, relative to the right-hand side's."""
 
-CONTINUED = 1.0
-"""How far the source is continued on each side, relative to the domain's longer side."""
+WIDER = 3
+"""How many times wider the torus is on which kernels are computed, than the one that they act on."""
 
 Transfer = Callable[[HalfSpectrum], Array]
 """Signal of each map per unit of source, at given modes ``(map, ky, kx)``."""
@@ -197,17 +197,39 @@ def sheet_system(
     """
     widths = [int(np.ceil(margin / p)) for p in pixel]
     ny, nx = (n + 2 * w for n, w in zip(shape, widths, strict=True))
-    longest = max(ny * pixel[0], nx * pixel[1])
-    wide = [
-        scipy.fft.next_fast_len(n + 2 * int(CONTINUED * longest / p), real=True)
-        for n, p in zip((ny, nx), pixel, strict=True)
-    ]
+    wide = [scipy.fft.next_fast_len(3 * n, real=True) for n in (ny, nx)]
     rows, columns = (slice(w, w + n) for n, w in zip(shape, widths, strict=True))
     modes = HalfSpectrum(shape=(2 * ny, 2 * nx), pixel=pixel)
     beyond = HalfSpectrum(shape=(wide[0], wide[1]), pixel=pixel)
     squared = np.abs(transfer(modes)[..., :nx]) ** 2
     mirrored = squared[:, -np.arange(ny)]
-    return SheetSystem(modes, (rows, columns), beyond, transfer(beyond), (squared[:, :ny] + mirrored) / 2, precision)
+    return SheetSystem(
+        modes,
+        (rows, columns),
+        beyond,
+        _straight(transfer, beyond, (ny, nx)),
+        (squared[:, :ny] + mirrored) / 2,
+        precision,
+    )
+
+
+def _straight(transfer: Transfer, modes: HalfSpectrum, reach: tuple[int, int]) -> Array:
+    """Factors of kernels whose part beyond `reach` is moved there.
+
+    A domain's own size from any of its pixels, the source no longer changes: the sum stays the same.
+    """
+    wide = HalfSpectrum(shape=(WIDER * modes.shape[0], WIDER * modes.shape[1]), pixel=modes.pixel)
+    factors = []
+    for one in transfer(wide):
+        kernel = np.fft.fftshift(wide.image(one))
+        for axis, r in enumerate(reach):
+            centre = kernel.shape[axis] // 2
+            kernel = _folded(np.moveaxis(kernel, axis, 0), centre - r, kernel.shape[axis] - centre - r - 1)
+            kernel = np.moveaxis(kernel, 0, axis)
+        whole = np.zeros(modes.shape)
+        whole[: 2 * reach[0] + 1, : 2 * reach[1] + 1] = kernel
+        factors.append(modes.spectrum(np.roll(whole, (-reach[0], -reach[1]), axis=(0, 1))))
+    return np.stack(factors)
 
 
 def to_cosines(image: Array) -> Array:
