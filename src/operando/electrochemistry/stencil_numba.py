@@ -58,8 +58,10 @@ def relax(faces: Faces, inverse: Array, b: Array, u: Array | None, *, upwards: b
     """One symmetric half of relaxation on ``A u = b``, in place; from zero where `u` is None."""
     if u is None:
         u = np.zeros_like(b)
-    for parity in (0, 1) if upwards else (1, 0):
-        _over_planes(_relax, u.shape, *faces, inverse, b, u, parity, 0 if upwards else 1)
+    first = 0 if upwards else 1
+    edges, rows = _over_planes(_relax, u.shape, *faces, inverse, b, u, first), _rows(u, first)
+    for plane in {p for edge in edges for p in (edge - 1, edge)}:
+        _relax_rows(plane, *faces, inverse, b, u, 1 - first, rows)
     return u
 
 
@@ -87,15 +89,16 @@ def _threads() -> int:
     return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
 
 
-def _over_planes(kernel: Callable[..., None], shape: tuple[int, ...], *args: Any) -> None:
-    """Run a kernel on all planes, shared out among threads where that pays."""
+def _over_planes(kernel: Callable[..., None], shape: tuple[int, ...], *args: Any) -> list[int]:
+    """Run a kernel on all planes, shared out among threads where that pays; returns where later shares begin."""
     parts = min(_threads(), shape[0], 1 + int(np.prod(shape)) // WORTH_A_THREAD)
     if parts == 1:
         kernel(0, shape[0], *args)
-        return
-    edges = np.linspace(0, shape[0], parts + 1).astype(int)
-    for done in [_pool().submit(kernel, int(a), int(b), *args) for a, b in pairwise(edges)]:
+        return []
+    edges = [shape[0] * part // parts for part in range(parts + 1)]
+    for done in [_pool().submit(kernel, a, b, *args) for a, b in pairwise(edges)]:
         done.result()
+    return edges[1:-1]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -128,28 +131,45 @@ def _across(fz, fy, u, zero, z, y, total):  # type: ignore[no-untyped-def]
         total[x] += before[x] * left[x] + after[x] * right[x]
 
 
+@nb.njit(cache=True, nogil=True)
+def _rows(u, first):  # type: ignore[no-untyped-def]
+    """Room for two rows, a row of zeros, and which voxels of a row are relaxed first and second."""
+    rows = np.zeros((5, u.shape[2]), dtype=u.dtype)
+    rows[3, first::2] = 1
+    rows[4, 1 - first :: 2] = 1
+    return rows
+
+
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _relax(start, stop, fz, fy, fx, inverse, b, u, parity, first):  # type: ignore[no-untyped-def]
+def _relax_rows(z, fz, fy, fx, inverse, b, u, parity, rows):  # type: ignore[no-untyped-def]
     _, ny, nx = u.shape
-    total, new, zero = np.empty_like(u[0, 0]), np.empty_like(u[0, 0]), np.zeros_like(u[0, 0])
-    turns = np.zeros((2, nx), dtype=u.dtype)
-    turns[0, first::2] = 1
-    turns[1, 1 - first :: 2] = 1
-    for z in range(start, stop):
-        for y in range((parity + z) & 1, ny, 2):
-            total[:] = b[z, y]
-            _across(fz, fy, u, zero, z, y, total)
-            f, i, v = fx[z, y], inverse[z, y], u[z, y]
-            for turn in range(2):
-                chosen = turns[turn]
-                for x in range(nx):
-                    new[x] = total[x]
-                for x in range(1, nx):
-                    new[x] += f[x] * v[x - 1]
-                for x in range(nx - 1):
-                    new[x] += f[x + 1] * v[x + 1]
-                for x in range(nx):
-                    v[x] += chosen[x] * (i[x] * new[x] - v[x])
+    total, new, zero, turns = rows[0], rows[1], rows[2], rows[3:]
+    for y in range((parity + z) & 1, ny, 2):
+        total[:] = b[z, y]
+        _across(fz, fy, u, zero, z, y, total)
+        f, i, v = fx[z, y], inverse[z, y], u[z, y]
+        for turn in range(2):
+            chosen = turns[turn]
+            for x in range(nx):
+                new[x] = total[x]
+            for x in range(1, nx):
+                new[x] += f[x] * v[x - 1]
+            for x in range(nx - 1):
+                new[x] += f[x + 1] * v[x + 1]
+            for x in range(nx):
+                v[x] += chosen[x] * (i[x] * new[x] - v[x])
+
+
+@nb.njit(cache=True, nogil=True)
+def _relax(start, stop, fz, fy, fx, inverse, b, u, first):  # type: ignore[no-untyped-def]
+    """Rows of one parity, and one plane behind, while memory is near, those of the other; where shares meet, later."""
+    nz, rows = u.shape[0], _rows(u, first)
+    low, high = (start + 1 if start > 0 else 0), (stop - 1 if stop < nz else nz)
+    for z in range(start, stop + 1):
+        if z < stop:
+            _relax_rows(z, fz, fy, fx, inverse, b, u, first, rows)
+        if low <= z - 1 < high:
+            _relax_rows(z - 1, fz, fy, fx, inverse, b, u, 1 - first, rows)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
