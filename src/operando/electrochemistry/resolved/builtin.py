@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
-from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Law, Metal
+from operando.cell.microstructure.structure import STRUCTURE_PHASES, Microstructure
+from operando.electrochemistry.resolved.cell import ResolvedCell
+from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Insulator, Law, Metal
 from operando.materials.kinetics import exchange_current_density_from_lithiation
 from operando.materials.open_circuit import open_circuit_potential_from_lithiation
 from operando.materials.transport import (
@@ -45,6 +47,23 @@ def lithium_metal() -> Metal:
     return Metal(
         conductivity=_value("Li", "electronic_conductivity"),
         exchange_current=_value("Li|LLZO", "exchange_current_density"),
+    )
+
+
+def cell_from_microstructure(structure: Microstructure) -> ResolvedCell:
+    """Make a microstructure of lithium, LLZO and LixCoO2, its negative electrode at the side -x."""
+    phases = structure.grid.array(structure.phase, name="phase", units="").assign_attrs(phases=STRUCTURE_PHASES)
+    return ResolvedCell(
+        phases=phases,
+        materials={
+            "void": Insulator(),
+            "electrolyte": garnet(),
+            "active": lithium_cobalt_oxide(),
+            "lithium": lithium_metal(),
+        },
+        grid=structure.grid,
+        negative_side="-x",
+        grains=structure.grain,
     )
 
 

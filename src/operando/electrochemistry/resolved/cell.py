@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from operando.electrochemistry.connectivity import reached_from
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Material, Metal
 from operando.errors import InputError
 from operando.frames import Array, Grid
@@ -154,7 +155,7 @@ class Reached:
 def _reached(cell: ResolvedCell) -> Reached:
     metal, active, electrolyte = (cell.where(kind) for kind in (Metal, ActiveMaterial, Electrolyte))
     first, last = cell.plate_voxels(positive=True), cell.plate_voxels(positive=False)
-    positive, negative = _connected(metal, first), _connected(metal, last)
+    positive, negative = reached_from(mask=metal, seeds=first), reached_from(mask=metal, seeds=last)
     if (positive & negative).any():
         raise InputError(
             "metal",
@@ -162,10 +163,10 @@ def _reached(cell: ResolvedCell) -> Reached:
             received="a metal that joins them",
             remedy="The cell is shorted: no voltage can be applied to it.",
         )
-    tied = _connected(active, first | _beside(positive))
+    tied = reached_from(mask=active, seeds=first | _beside(positive))
     plating = negative & (cell.of_voxels("exchange_current", Metal) > 0)
     source = _beside(plating) | (last & (cell.plate is not None))
-    ions = _connected(electrolyte, source)
+    ions = reached_from(mask=electrolyte, seeds=source)
     if not (ions & _beside(tied | (positive & (cell.of_voxels("exchange_current", Metal) > 0)))).any():
         raise InputError(
             "cell",
@@ -174,15 +175,6 @@ def _reached(cell: ResolvedCell) -> Reached:
             remedy="Check the labels and the side of the negative plate.",
         )
     return Reached(electrolyte=ions, active=tied, metal=positive.astype(np.int8) - negative.astype(np.int8))
-
-
-def _connected(mask: Array, seed: Array) -> Array:
-    """Voxels of `mask` joined by faces to those that are in `seed` too."""
-    from scipy.ndimage import label
-
-    labels, _ = label(mask)
-    numbers = np.unique(labels[mask & seed])
-    return np.isin(labels, numbers) & mask
 
 
 def _beside(mask: Array) -> Array:

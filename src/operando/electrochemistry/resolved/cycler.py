@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -81,7 +81,7 @@ class Cycler:
         """Take one step of the protocol; returns why it ended."""
         self.past = self.past.restarted()
         begun, charge = self.past.times[0], self.past.charges[0]
-        instant = self._solved(step, _INSTANT * step.duration)
+        instant = self._at_once(step)
         if instant is None:
             return self._ended(self._why_stuck())
         self._note(instant, begun, charge)
@@ -98,6 +98,21 @@ class Cycler:
                 advised = max(advised, length) if advised >= taken else advised
             length = advised
         return self._ended(ending)
+
+    def _at_once(self, step: ProtocolStep) -> Solved | None:
+        """Solve for the potentials as the step begins; a current too far from the last one is approached in parts."""
+        for parts in ((1.0,), (0.1, 0.25, 0.5, 1.0)):
+            known = self.now
+            for part in parts:
+                partial = replace(step, value=part * step.value) if step.control == "current" else step
+                found = self._solved(partial, _INSTANT * step.duration)
+                if found is None:
+                    break
+                self.now = found
+            self.now = known
+            if found is not None:
+                return found
+        return None
 
     def _try(self, step: ProtocolStep, length: float) -> tuple[bool, float]:
         """Take a time step if it can be solved, is accurate and ends before a limit; and the length advised next."""

@@ -88,10 +88,12 @@ class Solved:
 
 def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem:
     """Collect the equations of a cell; a section is solved by factorising, a volume by multigrid."""
+    from operando.electrochemistry.resolved.blocks import BlockSolver
     from operando.electrochemistry.resolved.direct import DirectSolver
 
     faces = faces_of(cell)
-    return Problem(cell=cell, faces=faces, factors=factors or Factors(), linear=DirectSolver(faces))
+    linear = DirectSolver(faces) if min(cell.grid.shape) == 1 else BlockSolver(faces)
+    return Problem(cell=cell, faces=faces, factors=factors or Factors(), linear=linear)
 
 
 @jax.jit

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from operando.electrochemistry.interface_area import interface_weights
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Metal
 from operando.frames import Array
@@ -241,16 +242,14 @@ def _measures_of(cell: ResolvedCell, axis: Array) -> tuple[Array, Array]:
 
 
 def _weights(cell: ResolvedCell, solid: Array, other: Array, voxel: Array, axis: Array, sign: Array) -> Array:
-    """Component along the face's normal of the interface's smoothed normal."""
-    from scipy.ndimage import gaussian_filter
-
+    """True area over the face's, of faces that lie beyond voxels."""
     if not voxel.size:
         return np.ones(0)
-    smooth = gaussian_filter(solid.astype(float), 2.0, mode="nearest")
-    slopes = [np.gradient(smooth, axis=k) if smooth.shape[k] > 1 else np.zeros_like(smooth) for k in range(3)]
-    strides = np.array([int(np.prod(smooth.shape[k + 1 :])) for k in range(3)])
-    neighbour = voxel + sign * strides[axis]
-    at = [(s.ravel()[voxel] + s.ravel()[neighbour]) / 2 / h for s, h in zip(slopes, cell.grid.spacing, strict=True)]
-    length = np.sqrt(sum(s**2 for s in at))
-    chosen = np.abs(np.choose(axis, at))
-    return np.where(length > 0, chosen / np.where(length > 0, length, 1), 1.0)
+    found = interface_weights(phase=solid, spacing=cell.grid.spacing, inside=solid | other)
+    weights = np.empty(voxel.size)
+    for k in range(3):
+        here = axis == k
+        place = list(np.unravel_index(voxel[here], solid.shape))
+        place[k] = place[k] + (sign[here] > 0)
+        weights[here] = found[k][tuple(place)]
+    return weights
