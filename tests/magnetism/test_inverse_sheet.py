@@ -1,4 +1,4 @@
-"""Inversions against fields computed another way: Hankel integrals, and the closed form of a strip."""
+"""Inversions against fields computed another way: Hankel integrals, prisms, and the closed form of a strip."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,17 @@ from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
 from scipy.special import j0, j1
 
+from operando.errors import InputError, RunError
+from operando.magnetism.inverse_edges import derivatives
 from operando.magnetism.inverse_field import current_from_field
+from operando.magnetism.inverse_system import SmoothPrior, sheet_system
+from operando.magnetism.sheet import HalfSpectrum, current_from_stream_function, field_per_stream_function
 
 UM = 1e-6
 NOISE = 20e-9
 RING = 2e-3, 1.5 * UM  # stream function I exp(-r^2 / 2 w^2): I [A], w [m]
+PIXEL = 0.25 * UM
+HEIGHT = 0.5 * UM
 
 
 def labelled(values, y, x):
@@ -23,26 +29,42 @@ def labelled(values, y, x):
     return xr.DataArray(values, dims=dims, coords=coords, attrs={"units": "T"})
 
 
-def ring(height, *, shape=(72, 64), pixel=0.2 * UM, centre=(0.7 * UM, -0.5 * UM), seed=0):
+def axes(shape):
+    return tuple((np.arange(n) - n / 2) * PIXEL for n in shape)
+
+
+def ring(*, shape=(57, 52), centre=(0.7 * UM, -0.5 * UM), seed=0, layers=lambda k: 1.0, noise=NOISE):
     """Field and current of a Gaussian stream function, by Hankel integrals, in free space."""
-    y = (np.arange(shape[0]) - shape[0] / 2) * pixel
-    x = (np.arange(shape[1]) - shape[1] / 2) * pixel
+    y, x = axes(shape)
     dy, dx = y[:, None] - centre[1], x[None] - centre[0]
     r = np.hypot(dy, dx)
     total, w = RING
-    radii = np.linspace(0, r.max() * 1.01, 60)
+    radii = np.linspace(0, r.max() * 1.01, 50)
 
     def hankel(bessel, radius):
-        weight = lambda k: k**2 * np.exp(-k * height - (k * w) ** 2 / 2) * bessel(k * radius)  # noqa: E731
+        weight = lambda k: k**2 * np.exp(-k * HEIGHT - (k * w) ** 2 / 2) * bessel(k * radius) * layers(k)  # noqa: E731
         return mu_0 / 2 * total * w**2 * quad(weight, 0, 8 / w, limit=200)[0]
 
     along = CubicSpline(radii, [hankel(j0, q) for q in radii])(r)
     away = CubicSpline(radii, [hankel(j1, q) for q in radii])(r)
     safe = np.where(r > 0, r, 1.0)
     field = np.stack([away * dx / safe, away * dy / safe, along])
-    field += NOISE * np.random.default_rng(seed).standard_normal(field.shape)
+    field += noise * np.random.default_rng(seed).standard_normal(field.shape)
     stream = total * np.exp(-(r**2) / 2 / w**2)
     return labelled(field, y, x), np.stack([-stream * dy, stream * dx]) / w**2, stream
+
+
+def strip(*, turned=False, shape=(48, 56), width=3 * UM, total=1e-3, centre=0.6 * UM, noise=NOISE):
+    """Bz of an infinite strip that carries `total` to +x, or to +y where turned; it leaves the frame on both sides."""
+    y, x = axes(shape)
+    across = (-x[None] if turned else y[:, None]) - centre
+    near, far = ((across + s * width / 2) ** 2 + HEIGHT**2 for s in (1, -1))
+    bz = mu_0 * total / width / (4 * np.pi) * np.log(near / far) * np.ones(shape)
+    return labelled(bz + noise * np.random.default_rng(1).standard_normal(shape), y, x)
+
+
+def inverted(field, **settings):
+    return current_from_field(field, **{"height": HEIGHT, "noise": NOISE, "samples": 0} | settings)
 
 
 def error(found, truth):
@@ -51,8 +73,150 @@ def error(found, truth):
 
 @pytest.mark.parametrize("axis", [(0, 0, 1), (1, 0, 0), (0, -0.6, 0.8), np.array([1, 1, 1]) / np.sqrt(3)])
 def test_a_current_along_any_axis_comes_back_with_its_sign(axis):
-    field, truth, _ = ring(0.5 * UM)
+    field, truth, _ = ring()
     seen = xr.dot(field, xr.DataArray(np.array(axis, float), dims="component", coords={"component": list("xyz")}))
-    found = current_from_field(seen.assign_attrs(units="T"), height=0.5 * UM, axis=axis, noise=NOISE, samples=0)
+    found = inverted(seen.assign_attrs(units="T"), axis=axis)
     # Bx says nothing where kx = 0: what of the ring is even along x stays unseen, about a third of it
-    assert error(found.current.values, truth) < (0.03 if axis[2] else 0.4)
+    assert error(found.current.values, truth) < (0.01 if axis[2] else 0.4)
+    assert ("unseen" in found.attrs) == (axis[2] == 0)
+
+
+def test_all_components_together():
+    field, truth, stream = ring()
+    found = inverted(field)
+    assert error(found.current.values, truth) < 0.005
+    offset = (found.stream_function - stream).mean()
+    assert error(found.stream_function.values - float(offset), stream) < 0.005
+    assert 0.9 < found.misfit < 1.1
+    assert "unseen" not in found.attrs
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_current_that_leaves_the_frame_is_the_same_through_every_cut(turned):
+    found = inverted(strip(turned=turned), axis=(0, 0, 1)).current
+    cuts = found.sel(component="y").sum("x") if turned else found.sel(component="x").sum("y")
+    # the tails of a strip whose edges are smoothed reach the frame's sides
+    assert cuts.values * PIXEL == pytest.approx(np.full(cuts.size, 1e-3), rel=0.02)
+    aside = found.sel(component="x" if turned else "y")
+    assert float(np.abs(aside).max()) < 0.05 * float(np.abs(found).max())
+
+
+def test_sharp_edges_are_nearer_to_the_truth_than_smooth_ones():
+    noise = 2e-6
+    field = strip(shape=(40, 32), noise=noise)
+    truth = np.where(np.abs(field.y - 0.6 * UM) < 1.5 * UM, 1e-3 / (3 * UM), 0.0)[:, None] * np.ones(32)
+    smooth, sharp = (
+        error(inverted(field, axis=(0, 0, 1), edges=e, noise=noise).current.values[0], truth)
+        for e in ("smooth", "sharp")
+    )
+    assert sharp < 0.75 * smooth
+    assert sharp < 0.2
+
+
+def test_an_axis_that_falls_is_the_same_map():
+    field, _, _ = ring()
+    found = inverted(field)
+    flipped = inverted(field.isel(y=slice(None, None, -1)))
+    assert flipped.y[0] > flipped.y[-1]
+    xr.testing.assert_allclose(flipped.current.sortby("y"), found.current)
+
+
+def test_thick_layers_of_source_and_sensor():
+    source, sensor = 0.8 * UM, 0.6 * UM
+    mean = lambda k, t: -np.expm1(-k * t) / (k * t)  # noqa: E731
+    layers = lambda k: 1 if k == 0 else mean(k, source) * np.sinh(k * sensor / 2) / (k * sensor / 2)  # noqa: E731
+    field, truth, _ = ring(layers=layers)
+    found = inverted(field, thickness=source, sensor_thickness=sensor)
+    assert error(found.current.values, truth) < 0.01
+    assert error(inverted(field).current.values, truth) > 0.1
+
+
+@pytest.mark.parametrize("factor", [-3.0])
+def test_currents_scale_with_the_field(factor):
+    field, _, _ = ring()
+    one, other = inverted(field), inverted((factor * field).assign_attrs(units="T"), noise=abs(factor) * NOISE)
+    np.testing.assert_allclose(
+        other.current, factor * one.current, rtol=0, atol=2e-3 * np.abs(factor * one.current).max()
+    )
+
+
+def test_units_of_field_and_lengths():
+    field, _, _ = ring()
+    other = (field * 1e6).assign_attrs(units="uT")
+    other = other.assign_coords({d: (d, field[d].values * 1e6, {"units": "um"}) for d in ("y", "x")})
+    np.testing.assert_allclose(inverted(other).current, inverted(field).current, rtol=0, atol=1e-2)
+
+
+@pytest.mark.parametrize(("shape", "margin"), [((9, 12), 0.0), ((10, 11), 3 * PIXEL)])
+def test_the_adjoint_is_the_adjoint(shape, margin):
+    seen = [(0, 0, 1), (0.6, 0, 0.8)]
+    system = sheet_system(
+        transfer=lambda m: np.stack([field_per_stream_function(modes=m, axis=u, height=HEIGHT) for u in seen]),
+        shape=shape,
+        pixel=(PIXEL, 1.3 * PIXEL),
+        margin=margin,
+        precision=np.ones((2, *shape)),
+    )
+    random = np.random.default_rng(0)
+    source, maps = random.standard_normal(system.shape), random.standard_normal((2, *shape))
+    assert (system.predict(source) * maps).sum() == pytest.approx((source * system.back(maps)).sum(), rel=1e-9)
+    # a uniform stream function is no current
+    np.testing.assert_allclose(
+        system.predict(np.ones(system.shape)), 0, atol=1e-12 * np.abs(system.predict(source)).max()
+    )
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_of_what_runs_on_straight(order):
+    operators = derivatives(shape=(30, 40), pixel=(PIXEL, PIXEL), order=order)
+    rows = np.arange(30)[:, None] * np.ones(40)
+    wave = np.cos(np.pi * 2 * (rows + 0.5) / 30)
+    assert np.abs(operators.of(np.ones((30, 40)))).max() < 1e-6
+    k = 2 * np.pi / 30 / PIXEL
+    assert (operators.of(wave) ** 2).sum() == pytest.approx(k ** (2 * order) * (wave**2).sum(), rel=0.02)
+
+
+def test_a_smooth_prior_draws_what_it_expects():
+    power = 1 / (1.0 + np.arange(20)[:, None] + np.arange(24))
+    prior, random = SmoothPrior(power), np.random.default_rng(0)
+    drawn = [prior.sample(random) for _ in range(200)]
+    assert np.mean([(d * prior.apply(d)).sum() for d in drawn]) == pytest.approx(power.size, rel=0.03)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (15, 16), (16, 15), (15, 15)])
+def test_the_nyquist_wave_has_no_direction(shape):
+    modes = HalfSpectrum(shape=shape, pixel=(PIXEL, PIXEL))
+    checks = (-1.0) ** np.add.outer(np.arange(shape[0]), np.arange(shape[1]))
+    current = current_from_stream_function(stream=modes.spectrum(checks), modes=modes)
+    for component, size in zip(current, shape, strict=True):
+        if size % 2 == 0:
+            np.testing.assert_allclose(component, 0, atol=1e-6 / PIXEL)
+    np.testing.assert_allclose(modes.image(modes.spectrum(checks)), checks, atol=1e-12)
+
+
+def test_refusals():
+    field, _, _ = ring(shape=(16, 16))
+    bz = field.sel(component="z", drop=True)
+    with pytest.raises(InputError, match="axis"):
+        inverted(bz)
+    with pytest.raises(InputError, match="unit vector"):
+        inverted(bz, axis=(0, 0, 2))
+    with pytest.raises(InputError, match="smooth or sharp"):
+        inverted(field, edges="crisp")
+    with pytest.raises(InputError, match="samples"):
+        inverted(field, samples=1)
+    with pytest.raises(InputError, match="noise"):
+        inverted(field, noise=0.0)
+    with pytest.raises(InputError, match="margin"):
+        inverted(field, margin=-1.0)
+    with pytest.raises(InputError, match="height"):
+        inverted(field, sensor_thickness=3 * HEIGHT)
+    with pytest.raises(InputError, match="finite"):
+        inverted(bz * np.nan, axis=(0, 0, 1))
+
+
+def test_noise_alone_is_refused():
+    y, x = axes((32, 32))
+    nothing = labelled(NOISE * np.random.default_rng(0).standard_normal((32, 32)), y, x)
+    with pytest.raises(RunError, match="nothing"):
+        inverted(nothing, axis=(0, 0, 1))
