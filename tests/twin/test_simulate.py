@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from operando.cell.builtin import load_cell
+from operando.electrochemistry.transport.settings import TransportSettings
 from operando.errors import InputError
 from operando.io.cycler import read_cycler
 from operando.io.nxtomo_reader import read_scan
@@ -128,3 +129,18 @@ def test_both_sizes_expose_the_cell_alike_and_hold_it(name):
     assert per_area == pytest.approx(300 * 799 / (14e-6) ** 2)
     outside = load_cell("cell-a").body.outer_diameter.value
     assert size.neutron_columns * size.neutron_pixel > 1.2 * outside
+
+
+def test_a_session_on_physics_is_written_the_same_way_and_says_so(tiny, tmp_path):
+    settings = TransportSettings(column=1.5e-3, layer=40e-6)
+    made = simulate("cell-b", tmp_path / "out", size="tiny", scans=4, transport=settings)
+    truth = json.loads((made.truth / "truth.json").read_text())
+    assert truth["evolution"] == "TransportEvolution"
+    first, last = truth["scans"][0], truth["scans"][-1]
+    lost, lost6 = (first["cathode"][name] - last["cathode"][name] for name in ("lithium", "lithium6"))
+    assert lost > 0
+    assert last["separator"]["lithium6"] > first["separator"]["lithium6"]
+    assert 0 < lost6 < lost
+    # The electrolyte's own lithium, which is poor in Li-6, is the first to leave
+    assert last["exchange"] > 1
+    assert first["exchange"] is None

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from operando import __version__
 from operando.errors import OperandoError, RunError
+
+if TYPE_CHECKING:
+    from operando.electrochemistry.transport.settings import TransportSettings
 
 app = App(
     name="operando",
@@ -66,6 +69,8 @@ def simulate(
     size: Literal["small", "paper"] = "small",
     seed: int = 0,
     exchange: float = 0.5,
+    evolution: Literal["prescribed", "transport"] = "prescribed",
+    tracer_diffusivity: str | None = None,
     scans: int | None = None,
 ) -> None:
     """Simulate a cell at the beamline: raw files as the instrument would write them, and a study file to run.
@@ -81,15 +86,23 @@ def simulate(
     seed
         Same seed, same bits.
     exchange
-        How far the isotopes of cathode particles and their electrolyte mix, from 0 (none) to 1 (full).
+        Prescribed: how far the isotopes of cathode particles and their electrolyte mix, from 0 (none) to 1 (full).
+        Transport: the rate of their exchange over that of the exchange current.
+    evolution
+        Lithium along prescribed fronts, or solved for from charge conservation, kinetics and diffusion.
+    tracer_diffusivity
+        Of lithium in the electrolyte, such as "1e-12 m^2/s"; with --evolution transport only.
     scans
         Only the first so many tomographies.
     """
     from operando.cli.progress import progress
     from operando.study.simulated import simulate_study
 
+    transport = _transport(evolution, exchange, tracer_diffusivity)
     with progress() as tell:
-        study = simulate_study(cell, out=out, size=size, seed=seed, exchange=exchange, scans=scans, tell=tell)
+        study = simulate_study(
+            cell, out=out, size=size, seed=seed, exchange=exchange, scans=scans, tell=tell, transport=transport
+        )
     _say(f"Wrote {out}. Next: operando run {study}")
 
 
@@ -196,6 +209,27 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         _complain("Stopped. What was finished is kept; run the same command to go on.")
         sys.exit(130)
+
+
+def _transport(evolution: str, exchange: float, tracer_diffusivity: str | None) -> TransportSettings | None:
+    """Settings of the solved evolution, or None for the prescribed one."""
+    from operando.electrochemistry.transport.settings import TransportSettings
+    from operando.errors import InputError
+    from operando.units import quantity
+
+    if evolution == "prescribed":
+        if tracer_diffusivity is not None:
+            raise InputError(
+                "tracer_diffusivity",
+                must="left out where the evolution is prescribed",
+                received=tracer_diffusivity,
+                remedy="Add --evolution transport.",
+            )
+        return None
+    if tracer_diffusivity is None:
+        return TransportSettings(isotope_exchange=exchange)
+    diffusivity = quantity(tracer_diffusivity, unit="m^2/s", name="tracer_diffusivity")
+    return TransportSettings(isotope_exchange=exchange, tracer_diffusivity=diffusivity)
 
 
 def _say(text: str) -> None:

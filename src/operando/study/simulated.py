@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from operando.twin.simulate import simulate
 
 if TYPE_CHECKING:
+    from operando.electrochemistry.transport.settings import TransportSettings
     from operando.study.inputs import Tell
 
 _STUDY = """\
@@ -24,10 +25,29 @@ clock_offset = "{offset:g} s"
 
 
 def simulate_study(
-    cell: str, *, out: Path, size: str, seed: int, exchange: float, scans: int | None, tell: Tell, workers: int = 2
+    cell: str,
+    *,
+    out: Path,
+    size: str,
+    seed: int,
+    exchange: float,
+    scans: int | None,
+    tell: Tell,
+    workers: int = 2,
+    transport: TransportSettings | None = None,
 ) -> Path:
     """Simulate a cell into `out`; see `operando.twin.simulate.simulate`. Returns the study file written there."""
-    session = simulate(cell, out, size=size, seed=seed, exchange=exchange, scans=scans, tell=tell, workers=workers)
+    session = simulate(
+        cell,
+        out,
+        size=size,
+        seed=seed,
+        exchange=exchange,
+        transport=transport,
+        scans=scans,
+        tell=tell,
+        workers=workers,
+    )
     described = str(Path(cell).resolve()) if cell.endswith(".toml") else cell
     study = out / "study.toml"
     study.write_text(_STUDY.format(name=Path(cell).stem, cell=described, offset=session.clock_offset), encoding="utf-8")

@@ -77,7 +77,7 @@ def true_figures(truth: Mapping[str, Any], names: list[str]) -> dict[str, float]
             found[name] = float(fixed[name])
         elif timed:
             scan = min(scans, key=lambda s: abs(s["time"] / 3600 - float(timed["hours"])))
-            value = _at(timed["what"], scan, first, truth["exchange"], layers["cathode"])
+            value = _at(timed["what"], scan, first, layers["cathode"])
             if value is not None:
                 found[name] = value
     return found
@@ -110,9 +110,7 @@ def text_of(rows: list[Compared]) -> str:
     return "\n".join(lines)
 
 
-def _at(
-    what: str, scan: Mapping[str, Any], first: Mapping[str, Any], exchange: float, thickness: float
-) -> float | None:
+def _at(what: str, scan: Mapping[str, Any], first: Mapping[str, Any], thickness: float) -> float | None:
     lost = first["cathode"]["lithium"] - scan["cathode"]["lithium"]
     lost6 = first["cathode"]["lithium6"] - scan["cathode"]["lithium6"]
     profile = scan["lithiation"]
@@ -124,7 +122,7 @@ def _at(
         "separator, mean Li-6 fraction": 100 * scan["separator"]["lithium6_fraction"],
         "cathode, mean lithiation": 100 * profile["mean"],
         "Li-6 fraction of the lithium that left": 100 * lost6 / lost if lost > 0 else None,
-        "isotope exchange": 100 * exchange,
+        "isotope exchange": 100 * scan["exchange"] if scan["exchange"] is not None else None,
         "cathode, front's distance from the separator": 1e6 * front,
     }
     return values.get(what)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from operando.cell.amounts import (
 from operando.cell.builtin import load_cell
 from operando.cell.variants import drawn
 from operando.electrochemistry.prescribed import PrescribedEvolution
+from operando.electrochemistry.transport.evolution import TransportEvolution
 from operando.errors import InputError
 from operando.frames import Grid
 from operando.io.cycler import write_cycler
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from operando.cell.model import Cell
     from operando.electrochemistry.state import Evolution
+    from operando.electrochemistry.transport.settings import TransportSettings
 
 Tell = Callable[[str, int, int], None]
 """Called with what is being done, how many units are done, and how many there are."""
@@ -94,6 +97,7 @@ def simulate(
     size: str = "small",
     seed: int = 0,
     exchange: float = 0.5,
+    transport: TransportSettings | None = None,
     scans: int | None = None,
     priors: InstrumentPriors | None = None,
     tell: Tell = lambda what, done, total: None,
@@ -110,7 +114,9 @@ def simulate(
     out:
         Folder that does not exist or is empty.
     exchange:
-        Share of the cathode in which particles and electrolyte exchange isotopes.
+        Share of the cathode in which particles and electrolyte exchange isotopes, in a prescribed evolution.
+    transport:
+        Solve for the lithium and its isotopes with these settings; by default their evolution is prescribed.
     scans:
         Only the first so many.
     workers:
@@ -132,7 +138,8 @@ def simulate(
         raise InputError("seed", must="zero or more", received=seed)
     _check_out(out)
     true_cell = drawn(described, generator(seed, CELL))
-    session = Session(true_cell, pixels, seed, exchange, priors or InstrumentPriors(), len(starts))
+    evolution = partial(_evolution, cell=true_cell, seed=seed, exchange=exchange, transport=transport)
+    session = Session(true_cell, pixels, seed, evolution, priors or InstrumentPriors(), len(starts))
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".unfinished", dir=out.parent))
     try:
@@ -159,15 +166,21 @@ class Session:
     """One cell at one instrument, both drawn and now fixed."""
 
     def __init__(
-        self, cell: Cell, size: Size, seed: int, exchange: float, priors: InstrumentPriors, scans: int
+        self,
+        cell: Cell,
+        size: Size,
+        seed: int,
+        evolution: Callable[..., Evolution],
+        priors: InstrumentPriors,
+        scans: int,
     ) -> None:
-        self._cell, self._size, self._seed, self._exchange = cell, size, seed, exchange
+        self._cell, self._size, self._seed = cell, size, seed
         self._height = stack_height(cell)
         check_fits(cell=cell, size=size, height=self._height)
         self._nuisances = drawn_nuisances(priors=priors, rng=generator(seed, NUISANCES), scans=scans)
         self._matter = matter_from_cell(cell)
         self._grid = simulated_grid(cell=cell, size=size, height=self._height)
-        self._evolution: Evolution = PrescribedEvolution(cell=cell, grid=self._grid, seed=seed, exchange=exchange)
+        self._evolution = evolution(grid=self._grid)
         settings: dict[str, Any] = {"size": size, "nuisances": self._nuisances, "priors": priors}
         self._neutron = neutron_camera(**settings, height=self._height / 2, rng=generator(seed, NEUTRON_CAMERA))
         self._xray = xray_camera(**settings, rng=generator(seed, XRAY_CAMERA))
@@ -231,12 +244,18 @@ class Session:
         return {
             "size": self._size.name,
             "seed": self._seed,
-            "exchange": self._exchange,
+            "evolution": type(self._evolution).__name__,
             "clock_offset": offset,
             "cell": described_cell(self._cell),
             "instrument": instrument,
             "scans": figures,
         }
+
+
+def _evolution(*, cell: Cell, grid: Grid, seed: int, exchange: float, transport: TransportSettings | None) -> Evolution:
+    if transport is None:
+        return PrescribedEvolution(cell=cell, grid=grid, seed=seed, exchange=exchange)
+    return TransportEvolution(cell=cell, grid=grid, seed=seed, settings=transport)
 
 
 def stack_height(cell: Cell) -> float:
