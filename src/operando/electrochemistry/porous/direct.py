@@ -41,11 +41,22 @@ class DirectPotentials:
         total:
             Current missing at the collector [A]; None where its voltage is held.
         """
-        from scipy.sparse import coo_array
         from scipy.sparse.linalg import splu
 
+        matrix, right = self.system(coupling=coupling, electronic=electronic, ionic=ionic, total=total)
+        found = splu(matrix.tocsc()).solve(right)
         n_e, n_i = self._size
-        shape = coupling.shape
+        d_e, d_i = np.zeros(coupling.size), np.zeros(coupling.size)
+        d_e[self._e_cells] = found[:n_e]
+        d_i[self._i_cells] = found[n_e : n_e + n_i]
+        voltage = float(found[-1]) if total is not None else 0.0
+        return d_e.reshape(coupling.shape), d_i.reshape(coupling.shape), voltage
+
+    def system(self, *, coupling: Array, electronic: Array, ionic: Array, total: float | None) -> tuple[Any, Array]:
+        """Matrix and right-hand side: electronic voxels, ionic voxels and, where it is not held, the collector."""
+        from scipy.sparse import coo_array
+
+        n_e, _ = self._size
         flat = coupling.ravel()
         rows = np.searchsorted(self._e_cells, np.flatnonzero(flat))
         columns = n_e + np.searchsorted(self._i_cells, np.flatnonzero(flat))
@@ -59,13 +70,7 @@ class DirectPotentials:
         )
         matrix = (self._base + reaction.tocsc()).tocsc()
         right = np.concatenate([electronic.ravel()[self._e_cells], ionic.ravel()[self._i_cells], [total or 0.0]])
-        if total is None:
-            matrix, right = matrix[:-1, :-1], right[:-1]
-        found = splu(matrix.tocsc()).solve(right)
-        d_e, d_i = np.zeros(flat.size), np.zeros(flat.size)
-        d_e[self._e_cells] = found[:n_e]
-        d_i[self._i_cells] = found[n_e : n_e + n_i]
-        return d_e.reshape(shape), d_i.reshape(shape), float(found[-1]) if total is not None else 0.0
+        return (matrix[:-1, :-1], right[:-1]) if total is None else (matrix, right)
 
     def _assembled(self) -> Any:
         from scipy.sparse import block_diag, coo_array

@@ -32,7 +32,7 @@ def relax_columns(fz, fy, fx, diagonal, coupling, b, u, colour):  # type: ignore
     for y in nb.prange(ny):
         width = (nx + 1) // 2
         # Of each level: the 2 x 2 matrix that takes the level above, and two right-hand sides
-        w = np.empty((nz, 6, width))
+        w = np.empty((nz, 6, width), dtype=b.dtype)
         for z in range(nz):
             for i in range(width):
                 x = 2 * i + (y + colour) % 2

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from operando.frames import Array
 
 
+_RESPONSE = 0.03
+"""Relative error of the response to a voltage: it costs Newton as much convergence in the voltage."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Level:
     """One grid; fields ``(2, z, y, x)``."""
@@ -45,9 +49,10 @@ class LinePotentials:
         self._tolerance, self._most = tolerance, most_iterations
         self._levels = _levels(networks)
         self._collector = networks.electronic[0][0]
-        top = self._levels[0]
-        self._response = np.zeros_like(top.u)
-        self._drive = np.zeros_like(top.u)
+        self._faces, self._diagonal = _stacked(networks)
+        self._coupling = np.full(self._diagonal.shape[1:], np.nan)
+        self._response = np.zeros_like(self._diagonal)
+        self._drive = np.zeros_like(self._diagonal)
         self._drive[0, 0] = self._collector
         self.iterations = 0
 
@@ -55,12 +60,12 @@ class LinePotentials:
         self, *, coupling: Array, electronic: Array, ionic: Array, total: float | None
     ) -> tuple[Array, Array, float]:
         """Corrections of the electronic and the ionic potential, and of the collector's voltage."""
-        self._couple(coupling)
+        changed = self._couple(coupling)
         missing = np.stack([electronic, ionic])
         voltage = 0.0
         if total is not None:
-            # How the potentials answer a change of voltage; known well from the step before
-            self._response = self._conjugate_gradients(self._drive, self._response, 0.03)
+            if changed:
+                self._response = self._conjugate_gradients(self._drive, self._response, _RESPONSE)
             stiffness = float(self._collector.sum() - np.vdot(self._drive, self._response))
             voltage = (total + float(np.vdot(self._response, missing))) / stiffness
             missing += voltage * self._drive
@@ -68,18 +73,23 @@ class LinePotentials:
         found = self._conjugate_gradients(missing, start, self._tolerance)
         return found[0], found[1], voltage
 
-    def _couple(self, coupling: Array) -> None:
+    def _couple(self, coupling: Array) -> bool:
+        """Take a new reaction; whether it is so new that the response to a voltage must be found again."""
+        largest = float(np.abs(coupling - self._coupling).max())
+        changed = not largest <= _RESPONSE * float(coupling.max())
+        self._coupling[...] = coupling
         self._levels[0].coupling[...] = coupling
         for fine, coarse in zip(self._levels[:-1], self._levels[1:], strict=True):
             coarse.coupling[...] = _blocks(fine.coupling)
+        return changed
 
     def _conjugate_gradients(self, b: Array, start: Array, tolerance: float) -> Array:
         from operando.electrochemistry.porous.line_kernels import apply
 
-        level = self._levels[0]
+        operator = (*self._faces, self._diagonal, self._coupling)
         u = start.copy()
         product = np.empty_like(u)
-        apply(*level.faces, level.diagonal, level.coupling, u, product)
+        apply(*operator, u, product)
         r = b - product
         direction, before, first = np.zeros_like(u), 1.0, 0.0
         for count in range(self._most):
@@ -93,7 +103,7 @@ class LinePotentials:
             direction *= now / before if count else 0.0
             direction += z
             before = now
-            apply(*level.faces, level.diagonal, level.coupling, direction, product)
+            apply(*operator, direction, product)
             step = now / float(np.vdot(direction, product))
             u += step * direction
             r -= step * product
@@ -123,29 +133,35 @@ class LinePotentials:
                 relax_columns(*operator, level.b, level.u, colour)
 
 
-def _levels(networks: Networks) -> list[_Level]:
+def _stacked(networks: Networks) -> tuple[Faces, Array]:
     first, second = networks.electronic, networks.ionic
     faces: Faces = (
         np.stack([first[0], second[0]]),
         np.stack([first[1], second[1]]),
         np.stack([first[2], second[2]]),
     )
-    diagonal = np.stack([diagonal_of(first), diagonal_of(second)])
-    levels = [_level(faces, diagonal)]
+    return faces, np.stack([diagonal_of(first), diagonal_of(second)])
+
+
+def _levels(networks: Networks) -> list[_Level]:
+    """Grids of the preconditioner, in single precision: half the memory to pass over, and exact enough to guide."""
+    (z, y, x), diagonal = _stacked(networks)
+    single = np.float32
+    levels = [_level((z.astype(single), y.astype(single), x.astype(single)), diagonal.astype(single))]
     while levels[-1].u.shape[2] * levels[-1].u.shape[3] > 1:
         levels.append(_coarser(levels[-1]))
     return levels
 
 
 def _level(faces: Faces, diagonal: Array) -> _Level:
-    return _Level(faces, diagonal, np.zeros(diagonal.shape[1:]), np.zeros_like(diagonal), np.zeros_like(diagonal))
+    return _Level(faces, diagonal, np.zeros_like(diagonal[0]), np.zeros_like(diagonal), np.zeros_like(diagonal))
 
 
 def _coarser(fine: _Level) -> _Level:
     fz, fy, fx = fine.faces
     z = _blocks(fz)
-    y = np.zeros((*fy.shape[:2], (fy.shape[2] - 1 + 1) // 2 + 1, (fy.shape[3] + 1) // 2))
-    x = np.zeros((*fx.shape[:2], (fx.shape[2] + 1) // 2, (fx.shape[3] - 1 + 1) // 2 + 1))
+    y = np.zeros((*fy.shape[:2], fy.shape[2] // 2 + 1, (fy.shape[3] + 1) // 2), dtype=fy.dtype)
+    x = np.zeros((*fx.shape[:2], (fx.shape[2] + 1) // 2, fx.shape[3] // 2 + 1), dtype=fx.dtype)
     inner_y, inner_x = _pairs(fy[:, :, 2:-1:2], 3) / 2, _pairs(fx[:, :, :, 2:-1:2], 2) / 2
     y[:, :, 1 : 1 + inner_y.shape[2]] = inner_y
     x[:, :, :, 1 : 1 + inner_x.shape[3]] = inner_x
