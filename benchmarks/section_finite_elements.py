@@ -134,7 +134,7 @@ def _newton(ng: Any, form: Any, space: Any, state: Any) -> None:
 
 def _through(ng: Any, mesh: Any, flux: Any, material: str, cut: float) -> float:
     """Mean over the width of the current density along x in a material, over a strip about a cut."""
-    half = 0.1
+    half = 0.5
     strip = ng.IfPos(half - ng.sqrt((ng.x - cut) ** 2), 1, 0)
     return float(ng.Integrate(strip * flux, mesh.Materials(material), order=12)) / (2 * half) / WIDTH
 

@@ -11,7 +11,7 @@ from operando.electrochemistry.resolved.currents import face_currents
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Metal
 from operando.electrochemistry.resolved.run import run_protocol
 from operando.frames import Grid
-from operando.magnetism.circuit import require_closed
+from operando.magnetism.circuit import divergence_of_currents, require_closed
 
 DISCS = ((2.0, 4.0, 3.2), (2.5, 14.5, 3.8), (7.0, 5.5, 2.8), (8.0, 14.5, 2.6), (12.2, 6.0, 3.2), (13.0, 15.0, 3.2))
 """Centres and radii [um]."""
@@ -59,7 +59,9 @@ def test_voltage_lithium_and_currents_are_those_of_finite_elements(voxel, milliv
     x = np.asarray(state.fields.lithiation)[0]
     assert [x[disc].mean() for disc in discs] == pytest.approx(LITHIUM, rel=5e-3)
     currents = face_currents(cell, state)
-    require_closed(currents, by_leads=True, tolerance=1e-8)
+    require_closed(currents, by_leads=True)
+    lost = abs(divergence_of_currents(currents).values).max() * cell.grid.voxel_volume
+    assert lost < 1e-8 * 59.0 * cell.section
     through = np.asarray(state.through.charge[2])[0] * np.any(discs, axis=0)[:, 1:]
     place = np.arange(1, x.shape[1]) * voxel
     for cut, wanted in CUTS.items():
@@ -73,4 +75,4 @@ def test_voltage_lithium_and_currents_are_those_of_finite_elements(voxel, milliv
 @pytest.mark.slow
 def test_fine_voxels_reach_two_millivolts():
     _, state, _ = charged(0.05)
-    assert state.voltage == pytest.approx(VOLTAGE, abs=1e-3)
+    assert state.voltage == pytest.approx(VOLTAGE, abs=2e-3)

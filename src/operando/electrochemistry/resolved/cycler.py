@@ -17,6 +17,8 @@ from operando.frames import Array
 
 _INSTANT, _SMALLEST, _FIRST = 1e-9, 1e-8, 1e-3
 """Time steps of a protocol step's duration: to find its first voltage, the shortest, and the first."""
+_FARTHEST = 4.0
+"""Times the last time step that unknowns are extrapolated."""
 _NEAR = 1e-4
 """How far beyond a voltage limit a step may end [V]."""
 _SPARE = 0.02
@@ -73,7 +75,7 @@ class Cycler:
         ]
         voltage = float(np.mean(potentials)) if potentials else 0.0
         self.past = Past((0.0,), (x,), (0.0,))
-        fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage))
+        fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage, dtype=float))
         none = (jnp.zeros(faces.reacting.area.size), jnp.zeros(faces.plating.area.size))
         self.now = self.before = Solved(fields, self.problem.through(fields, none), 0)
 
@@ -147,6 +149,8 @@ class Cycler:
         if len(times) == 1:
             return now._replace(lithiation=self.past.lithiations[0])
         ratio = length / (times[0] - times[1])
+        if ratio > _FARTHEST:
+            return now
         ahead = Fields(*(a + ratio * (a - b) for a, b in zip(now, self.before.fields, strict=True)))
         return ahead if _has_room(ahead.lithiation) else now
 

@@ -37,6 +37,8 @@ def minimal_residual(
             columns[i, k] = known @ new
             new = new - columns[i, k] * known
         columns[k + 1, k] = np.linalg.norm(new)
+        if not np.isfinite(columns[: k + 2, k]).all():
+            return np.zeros_like(wanted), np.inf, k + 1
         target = np.zeros(k + 2)
         target[0] = start
         weights = np.linalg.lstsq(columns[: k + 2, : k + 1], target, rcond=None)[0]
