@@ -7,7 +7,7 @@ cell's voltage is eliminated. Nothing is assembled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax.numpy as jnp
@@ -21,15 +21,15 @@ from operando.electrochemistry.resolved.jacobian import Control, Slopes, action
 from operando.electrochemistry.resolved.krylov import minimal_residual
 from operando.frames import Array
 
-_RELATIVE = 0.02
-"""Finer solves of one iteration cost more than another iteration of Newton's method."""
-_MOST = 25
+_RELATIVE = 2e-3
+"""Finer solves of one iteration save no iteration of Newton's method."""
+_PATIENCE, _MOST = 6, 25
 _ENOUGH = 0.5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BlockSolver:
-    """Solves without a matrix.
+    """Solves without a matrix; hierarchies are kept until they have become poor ones.
 
     Attributes
     ----------
@@ -38,21 +38,24 @@ class BlockSolver:
     """
 
     faces: Faces
+    _blocks: _Blocks | None = field(default=None, init=False)
 
     def solve(
         self, residual: Fields, slopes: Slopes, storage: Any, control: Control, *, relative: float
     ) -> Fields | None:
         """Change of the unknowns that the residual asks for; None where the iterations do not get near."""
-        shape = np.shape(self.faces.active)
-        blocks = _Blocks(self.faces, slopes, np.asarray(storage), control)
+        shape, wanted, enough = np.shape(self.faces.active), _vector(residual), max(relative, _RELATIVE)
 
         def operator(vector: Array) -> Array:
             change = Fields(*(jnp.asarray(part) for part in _fields(vector, shape)))
             return _vector(action(change, slopes, storage, control, self.faces))
 
-        found, left, _ = minimal_residual(
-            operator, blocks, _vector(residual), relative=max(relative, _RELATIVE), most=_MOST
-        )
+        if self._blocks is not None and self._blocks.control == control:
+            found, left, _ = minimal_residual(operator, self._blocks, wanted, relative=enough, most=_PATIENCE)
+            if left <= enough:
+                return _fields(found, shape)
+        self._blocks = _Blocks(self.faces, slopes, np.asarray(storage), control)
+        found, left, _ = minimal_residual(operator, self._blocks, wanted, relative=enough, most=_MOST)
         return _fields(found, shape) if left < _ENOUGH else None
 
 
