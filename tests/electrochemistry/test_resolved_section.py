@@ -50,7 +50,7 @@ def charged(voxel):
     return cell, run.states[-1], discs
 
 
-# errors fall with the voxel: the voltage's from 2.3 to 0.6 mV; that of the current through the second cut is 2 % at 0.2 um
+# errors fall with the voxel: the voltage's from 2.3 to 0.6 mV; the current's through the second cut is 2 % at 0.2 um
 @pytest.mark.parametrize(("voxel", "millivolts", "share"), [(0.2, 3.0, 0.025), (0.1, 1.0, 0.015)])
 @pytest.mark.slow
 def test_voltage_lithium_and_currents_are_those_of_finite_elements(voxel, millivolts, share):
