@@ -58,7 +58,7 @@ def end_with(cell, run, **changed):
     return cycler.now.fields
 
 
-@pytest.mark.parametrize("kind", ["voltage", "image"])
+@pytest.mark.parametrize("kind", ["voltage", pytest.param("image", marks=pytest.mark.slow)])
 def test_gradients_are_those_of_finite_differences(cell, run, kind):
     wanted = np.linspace(0.5, 0.7, 16) * np.ones((1, 12, 16))
     goal = terminal_voltage if kind == "voltage" else image_mismatch(wanted, cell.reached.active)
