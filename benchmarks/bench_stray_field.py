@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from operando.frames import Grid
+from operando.frames import Grid, vectors_on_grid
 from operando.magnetism.fields import current_field, stray_field
-from operando.magnetism.fields_labelled import vectors_on_grid
 
 SIDE, STEP, HEIGHT = 100, 1e-7, 2e-7
 PART = 200

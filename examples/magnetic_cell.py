@@ -17,11 +17,11 @@ from paper_section import APPLIED_FIELD, STAND_OFF, arguments, print_comparison
 from operando.cell.builtin import load_scene
 from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import Microstructure
+from operando.currents import FaceCurrents
 from operando.electrochemistry.protocol import galvanostatic
 from operando.electrochemistry.resolved.builtin import cell_from_microstructure
 from operando.electrochemistry.resolved.currents import face_currents, lithium_in_particles
 from operando.electrochemistry.resolved.run import Run, run_protocol
-from operando.magnetism.circuit import FaceCurrents
 from operando.magnetism.section import oersted_field_of_section, stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
 from operando.report.style import LITHIUM, SEQUENTIAL, new_figure, panel_title, png_bytes, styled

@@ -18,6 +18,9 @@ from operando.errors import InputError
 
 Array = npt.NDArray[Any]
 
+COMPONENTS = ("x", "y", "z")
+"""Of a vector, in the order of every array that holds vectors."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -114,3 +117,11 @@ def turned_about_x(volume: xr.DataArray) -> xr.DataArray:
 def transformed(points: Array, affine: Array) -> Array:
     """Apply a 4 x 4 affine to points ``(..., 3)`` ordered ``(x, y, z)``."""
     return points @ affine[:3, :3].T + affine[:3, 3]
+
+
+def vectors_on_grid(values: Array, grid: Grid, *, name: str, units: str) -> xr.DataArray:
+    """Label vectors ``(3, z, y, x)`` in the order x, y, z."""
+    if np.shape(values) != (3, *grid.shape):
+        raise InputError(name, must=f"of shape {(3, *grid.shape)}", received=np.shape(values))
+    coords = {"component": list(COMPONENTS), **grid.coords()}
+    return xr.DataArray(values, dims=("component", "z", "y", "x"), coords=coords, name=name, attrs={"units": units})

@@ -3,14 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operando.currents import FaceCurrents
 from operando.errors import InputError
 from operando.frames import Grid
-from operando.magnetism.circuit import (
-    FaceCurrents,
-    divergence_of_currents,
-    face_currents_from_cells,
-    require_closed,
-)
+from operando.magnetism.circuit import divergence_of_currents, face_currents_from_cells, require_closed
 
 GRID = Grid(shape=(3, 4, 5), spacing=(1e-7, 2e-7, 3e-7), origin=(0.0, 0.0, 0.0))
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.constants import mu_0
 
+from operando.currents import FaceCurrents
 from operando.errors import InputError, UnitError
-from operando.frames import Grid
-from operando.magnetism.circuit import FaceCurrents
+from operando.frames import Grid, vectors_on_grid
 from operando.magnetism.dipole import field_from_dipole
 from operando.magnetism.fields import current_field, oersted_field, stray_field
-from operando.magnetism.fields_labelled import along_axis, vectors_on_grid
+from operando.magnetism.fields_labelled import along_axis
 
 
 def grid(nz, ny, nx, *, step=1e-7, thickness=1e-7, z=0.0):

@@ -7,11 +7,12 @@ from scipy.constants import mu_0
 from operando.cell.builtin import load_scene
 from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import Microstructure, section_grid
+from operando.currents import FaceCurrents
 from operando.electrochemistry.section_lithium import lithium_from_gradient, lithium_on_voxels
 from operando.errors import InputError
-from operando.magnetism.circuit import FaceCurrents, divergence_of_currents
+from operando.frames import vectors_on_grid
+from operando.magnetism.circuit import divergence_of_currents
 from operando.magnetism.fields import current_field, stray_field
-from operando.magnetism.fields_labelled import vectors_on_grid
 from operando.magnetism.section import (
     magnetisation_of_section,
     oersted_field_of_section,

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from operando.currents import FaceCurrents
 from operando.electrochemistry.connectivity import necks_in, parts_of, reached_from
 from operando.electrochemistry.finite_volume import (
     SIDES,
@@ -37,7 +38,6 @@ from operando.electrochemistry.multigrid import (
 )
 from operando.errors import InputError, RunError
 from operando.frames import Grid, grid_of
-from operando.magnetism.circuit import FaceCurrents
 from operando.units import in_units
 
 Array = npt.NDArray[Any]

@@ -12,8 +12,7 @@ import xarray as xr
 from scipy.constants import mu_0
 
 from operando.errors import InputError
-from operando.frames import grid_of
-from operando.magnetism.fields_labelled import vectors_on_grid
+from operando.frames import grid_of, vectors_on_grid
 from operando.units import in_units
 
 Array = npt.NDArray[Any]

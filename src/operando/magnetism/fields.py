@@ -14,9 +14,10 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.constants import mu_0
 
+from operando.currents import FaceCurrents
 from operando.errors import InputError
 from operando.frames import Grid
-from operando.magnetism.circuit import TOLERANCE, FaceCurrents, face_currents_from_cells, require_closed
+from operando.magnetism.circuit import TOLERANCE, face_currents_from_cells, require_closed
 from operando.magnetism.fields_fourier import Frame
 from operando.magnetism.fields_labelled import field_on_planes, vectors_from_labelled
 

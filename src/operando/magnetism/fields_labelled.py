@@ -10,20 +10,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from operando.errors import InputError
-from operando.frames import Grid, grid_of
+from operando.frames import COMPONENTS, Grid, grid_of
 from operando.units import in_units
 
 Array = npt.NDArray[Any]
-
-COMPONENTS = ("x", "y", "z")
-
-
-def vectors_on_grid(values: Array, grid: Grid, *, name: str, units: str) -> xr.DataArray:
-    """Label vectors ``(3, z, y, x)`` in the order x, y, z."""
-    if np.shape(values) != (3, *grid.shape):
-        raise InputError(name, must=f"of shape {(3, *grid.shape)}", received=np.shape(values))
-    coords = {"component": list(COMPONENTS), **grid.coords()}
-    return xr.DataArray(values, dims=("component", "z", "y", "x"), coords=coords, name=name, attrs={"units": units})
 
 
 def vectors_from_labelled(

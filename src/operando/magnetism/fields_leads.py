@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.constants import mu_0
 
-from operando.magnetism.circuit import FaceCurrents
+from operando.currents import FaceCurrents
 from operando.magnetism.fields_fourier import Frame
 from operando.magnetism.fields_labelled import field_on_planes
 

@@ -13,8 +13,7 @@ import xarray as xr
 from scipy.ndimage import center_of_mass, find_objects
 
 from operando.errors import InputError
-from operando.frames import Grid, grid_of
-from operando.magnetism.fields_labelled import COMPONENTS
+from operando.frames import COMPONENTS, Grid, grid_of
 from operando.magnetism.particle_fields import (
     Magnetised,
     MapPixels,

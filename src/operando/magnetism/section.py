@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from operando.cell.microstructure.structure import Microstructure
+from operando.currents import FaceCurrents
 from operando.errors import InputError
-from operando.magnetism.circuit import TOLERANCE, FaceCurrents
+from operando.magnetism.circuit import TOLERANCE
 from operando.magnetism.demagnetisation import magnetisation_from_susceptibility
 from operando.magnetism.fields import Heights, oersted_field, stray_field
 from operando.magnetism.walls import mirrored_currents, mirrored_grid, mirrored_scalar, own_piece

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from operando.currents import FaceCurrents
 from operando.errors import InputError
 from operando.frames import Grid
-from operando.magnetism.circuit import TOLERANCE, FaceCurrents
+from operando.magnetism.circuit import TOLERANCE
 
 Array = npt.NDArray[Any]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from operando.currents import FaceCurrents
 from operando.electrochemistry.connectivity import parts_of
 from operando.electrochemistry.finite_volume import (
     Faces,
@@ -21,7 +22,6 @@ from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.cycler import State
 from operando.electrochemistry.resolved.faces import faces_of
 from operando.frames import Array
-from operando.magnetism.circuit import FaceCurrents
 
 _OPPOSITE = {"+": "-", "-": "+"}
 _REPEATS = 4
