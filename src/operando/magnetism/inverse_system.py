@@ -138,11 +138,28 @@ class SheetSystem:
         residual = maps - self.predict(source)
         return float((residual * self.weighed(residual)).sum() / (self.precision > 0).sum())
 
-    def estimate(self, maps: Array, prior: Prior, *, start: Array | None = None, iterations: int) -> Array:
+    def estimate(
+        self,
+        maps: Array,
+        prior: Prior,
+        *,
+        start: Array | None = None,
+        iterations: int,
+        tolerance: float = TOLERANCE,
+    ) -> Array:
         """Posterior mean of the source."""
-        return self.solve(self.back(self.weighed(maps)), prior, start=start, iterations=iterations)
+        right = self.back(self.weighed(maps))
+        return self.solve(right, prior, start=start, iterations=iterations, tolerance=tolerance)
 
-    def solve(self, right: Array, prior: Prior, *, start: Array | None = None, iterations: int) -> Array:
+    def solve(
+        self,
+        right: Array,
+        prior: Prior,
+        *,
+        start: Array | None = None,
+        iterations: int,
+        tolerance: float = TOLERANCE,
+    ) -> Array:
         """Solve ``(H^T N^-1 H + R) s = right`` by conjugate gradients."""
         inverse = 1 / (self.information() + prior.diagonal())
 
@@ -153,7 +170,7 @@ class SheetSystem:
         residual = right.copy() if start is None else right - self._normal(source, prior)
         direction = step = preconditioned(residual)
         gain = float((residual * step).sum())
-        goal = TOLERANCE**2 * float((right * preconditioned(right)).sum())
+        goal = tolerance**2 * float((right * preconditioned(right)).sum())
         for _ in range(iterations):
             if gain <= goal:
                 break

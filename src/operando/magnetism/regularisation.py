@@ -91,10 +91,14 @@ def taper(shape: tuple[int, int]) -> Array:
 
 
 def periodogram(*, k: Array, power: Array, gain: Array, count: Array, width: float) -> Periodogram:
-    """Average over rings `width` [rad/m] wide, without the two innermost, where the taper mixes in the mean."""
+    """Average over rings `width` [rad/m] wide.
+
+    Left out are the two innermost, where the taper mixes in the mean, and those in which nothing is seen: an odd factor
+    vanishes at the Nyquist corner.
+    """
     ring = np.rint(k / width).astype(int).ravel()
     total = np.bincount(ring, count.ravel())
-    kept = (np.arange(total.size) >= 2) & (total > 0)
+    kept = (np.arange(total.size) >= 2) & (np.bincount(ring, (count * gain).ravel()) > 0)
     mean = [np.bincount(ring, (count * v).ravel())[kept] / total[kept] for v in (k, power, gain)]
     return Periodogram(k=mean[0], power=mean[1], gain=mean[2], count=total[kept])
 
