@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.cell.amounts import FARADAY, amounts_from_cell
+from operando.cell.amounts import amounts_from_cell
 from operando.cell.builtin import load_cell
 from operando.cell.protocol import charge_from_cell
 from operando.electrochemistry.transport.columns import charge_transfer_resistance, columns_from_cell
@@ -32,6 +32,7 @@ from operando.report.style import (
     png_bytes,
     styled,
 )
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

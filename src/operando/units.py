@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Labelled = TypeVar("Labelled", xr.DataArray, xr.Variable)
 
+FARADAY = 96485.33212
+"""Charge of one mole of electrons [C/mol], to the digits of the SI of 2019."""
+
 MAX_LENGTH = 80
 """Longest text read as a quantity; pint would spend seconds on hostile text."""
 

@@ -12,7 +12,8 @@ from operando.electrochemistry.protocol import Ending, galvanostatic, rest, volt
 from operando.errors import InputError
 from operando.frames import Array, Grid
 from operando.materials.curve import namespace_of
-from operando.materials.kinetics import FARADAY, exchange_current_density_from_lithiation, thermal_voltage
+from operando.materials.kinetics import exchange_current_density_from_lithiation, thermal_voltage
+from operando.units import FARADAY
 
 MAXIMUM = 49060.0
 

@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operando.cell.amounts import FARADAY, amounts_from_cell, area_from_cell
+from operando.cell.amounts import amounts_from_cell, area_from_cell
 from operando.cell.builtin import load_cell
 from operando.cell.model import Cell
 from operando.cell.phases import LABEL, PHASES
@@ -16,7 +16,7 @@ from operando.electrochemistry.prescribed import PrescribedEvolution
 from operando.electrochemistry.truth import truth_figures
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.units import Measured
+from operando.units import FARADAY, Measured
 
 HOUR = 3600.0
 

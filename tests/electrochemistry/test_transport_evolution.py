@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from operando.cell.amounts import FARADAY, amounts_from_cell
+from operando.cell.amounts import amounts_from_cell
 from operando.cell.builtin import load_cell
 from operando.cell.model import Scans
 from operando.cell.phases import LABEL
@@ -16,6 +16,7 @@ from operando.electrochemistry.transport.settings import TransportSettings
 from operando.electrochemistry.truth import truth_figures
 from operando.errors import InputError
 from operando.frames import centred_grid
+from operando.units import FARADAY
 
 HOUR = 3600.0
 SPACING = 60e-6

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operando.cell.amounts import FARADAY
 from operando.errors import InputError
 from operando.lithium import exchange
 from operando.lithium.exchange import BalanceData, balance_from_data
 from operando.materials.cross_sections import PAPER_TABLE, lithium_cross_sections
 from operando.materials.formula import AVOGADRO, LITHIUM6_NATURAL
+from operando.units import FARADAY
 
 SIGMA6, SIGMA7 = lithium_cross_sections(PAPER_TABLE)
 CROSS = {"sigma6": SIGMA6, "sigma7": SIGMA7}

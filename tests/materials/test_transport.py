@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from operando.errors import InputError
-from operando.materials.kinetics import FARADAY
 from operando.materials.open_circuit import open_circuit_slope_from_lithiation
 from operando.materials.tables import rows_from_table
 from operando.materials.transport import (
@@ -16,6 +15,7 @@ from operando.materials.transport import (
     tracer_diffusivity_from_conductivity,
     transport_constant,
 )
+from operando.units import FARADAY
 
 ANY = np.linspace(-0.3, 1.3, 801)
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from operando.errors import InputError
 from operando.materials.mixture import checked_porosity, volume_fractions_from_weight
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell, Material
-
-FARADAY = 96485.33212
-"""Charge of one mole of electrons [C/mol], exact to the digits shown (SI 2019)."""
 
 
 @dataclass(frozen=True)

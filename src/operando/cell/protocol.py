@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.cell.amounts import FARADAY, area_from_cell, full_charge_from_cell, lithiation_from_charge
+from operando.cell.amounts import area_from_cell, full_charge_from_cell, lithiation_from_charge
 from operando.errors import InputError
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from operando.cell.amounts import FARADAY
 from operando.errors import InputError
 from operando.lithium.budget import Figure, undetermined
 from operando.lithium.checked import (
@@ -31,6 +30,7 @@ from operando.lithium.checked import (
     positive,
 )
 from operando.materials.formula import AVOGADRO, LITHIUM6_NATURAL
+from operando.units import FARADAY
 
 Array = npt.NDArray[np.float64]
 Triple = tuple[float, float, float]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from operando.materials.curve import namespace_of
-
-FARADAY = 96485.33212
-"""Charge of one mole of electrons [C/mol]."""
+from operando.units import FARADAY
 
 GAS_CONSTANT = 8.314462618
 """[J/(mol K)]."""

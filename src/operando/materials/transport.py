@@ -8,9 +8,10 @@ from typing import Any
 
 from operando.errors import InputError
 from operando.materials.curve import Curve, curve_from_points, namespace_of
-from operando.materials.kinetics import FARADAY, GAS_CONSTANT, ROOM_TEMPERATURE
+from operando.materials.kinetics import GAS_CONSTANT, ROOM_TEMPERATURE
 from operando.materials.open_circuit import open_circuit_slope_from_lithiation
 from operando.materials.tables import rows_from_table
+from operando.units import FARADAY
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.constants import physical_constants
 
 from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import STRUCTURE_LABEL, Microstructure
@@ -21,12 +20,11 @@ from operando.magnetism.section import oersted_field_of_section
 from operando.materials.magnetic_table import magnetic_material_from_name
 from operando.twin.magnetic_options import Signal
 from operando.twin.magnetic_signals import AXES, magnetic_signal
+from operando.units import FARADAY
 
 Array = npt.NDArray[Any]
 
 CurrentSignal = Literal["current", "short"]
-
-_FARADAY = physical_constants["Faraday constant"][0]
 
 
 def current_signal(scene: Scene, *, signal: CurrentSignal, stand_offs: Sequence[float], lithium: float) -> Signal:
@@ -121,4 +119,4 @@ def _charge(scene: Scene, structure: Microstructure) -> float:
     concentration = material.density / material.formula.molar_mass
     grid = structure.grid
     thickness = structure.mask("active").sum() / (grid.shape[0] * grid.shape[1]) * grid.spacing[2]
-    return float(_FARADAY * concentration * thickness)
+    return float(FARADAY * concentration * thickness)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from operando.cell.amounts import FARADAY, amounts_from_cell, area_from_cell
+from operando.cell.amounts import amounts_from_cell, area_from_cell
 from operando.cell.protocol import breakpoints_from_cell
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell

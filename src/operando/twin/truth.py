@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.cell.amounts import FARADAY, amounts_from_cell
+from operando.cell.amounts import amounts_from_cell
 from operando.frames import grid_of
 from operando.io.beside import written_beside
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -238,7 +238,7 @@ class _March:
 
     @property
     def _capacity(self) -> float:
-        from operando.materials.kinetics import FARADAY
+        from operando.units import FARADAY
 
         return self._cell.exchangeable_lithium * FARADAY / self._cell.area
 

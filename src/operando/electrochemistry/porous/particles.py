@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.materials.kinetics import FARADAY
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.electrochemistry.porous.electrode import Particles

@@ -10,7 +10,7 @@ from operando.electrochemistry.interface_area import interface_weights
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Metal
 from operando.frames import Array
-from operando.materials.kinetics import FARADAY
+from operando.units import FARADAY
 
 
 class Bulk(NamedTuple):

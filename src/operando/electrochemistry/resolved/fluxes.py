@@ -14,7 +14,8 @@ import jax.numpy as jnp
 
 from operando.electrochemistry.resolved.faces import Bulk, Faces
 from operando.electrochemistry.resolved.materials import ActiveMaterial
-from operando.materials.kinetics import FARADAY, current_density_from_overpotential
+from operando.materials.kinetics import current_density_from_overpotential
+from operando.units import FARADAY
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 

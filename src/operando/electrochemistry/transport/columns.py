@@ -25,9 +25,10 @@ from operando.electrochemistry.porous.electrode import PorousCell, particles_of
 from operando.electrochemistry.prescribed import PATH_PLACE, PATH_RADIUS
 from operando.frames import Grid
 from operando.materials.curve import namespace_of
-from operando.materials.kinetics import FARADAY, thermal_voltage
+from operando.materials.kinetics import thermal_voltage
 from operando.materials.open_circuit import open_circuit_curve
 from operando.materials.transport import transport_constant
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.cell.amounts import FARADAY
 from operando.electrochemistry.porous.march import run_porous
 from operando.electrochemistry.porous.network import networks_of
 from operando.electrochemistry.protocol import galvanostatic
 from operando.electrochemistry.transport.columns import FULL, exchange_rate
 from operando.electrochemistry.transport.isotopes import Flow, Isotopes, Medium, moved
 from operando.errors import InputError
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell

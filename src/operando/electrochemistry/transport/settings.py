@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from operando.errors import InputError
-from operando.materials.kinetics import FARADAY
 from operando.materials.transport import transport_constant
+from operando.units import FARADAY
 
 
 @dataclass(frozen=True)
