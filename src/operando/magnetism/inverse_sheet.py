@@ -11,7 +11,14 @@ import numpy.typing as npt
 from operando.errors import InputError
 from operando.magnetism.inverse_edges import EdgePrior, estimate_with_edges
 from operando.magnetism.inverse_system import SheetSystem, SmoothPrior, Transfer, sheet_system
-from operando.magnetism.regularisation import Choice, SourceSpectrum, periodogram, spectrum_from_periodogram, taper
+from operando.magnetism.regularisation import (
+    Choice,
+    SourceSpectrum,
+    mixing_by_taper,
+    periodogram,
+    spectrum_from_periodogram,
+    taper,
+)
 from operando.magnetism.resolution import point_response, width_at_half_maximum
 from operando.magnetism.sheet import HalfSpectrum
 from operando.magnetism.sheet_maps import FieldMaps
@@ -143,12 +150,11 @@ def learnt_spectrum(
     gain = (np.abs(factors) ** 2).sum(axis=0)
     combined = np.abs((factors.conj() * tapered).sum(axis=0)) ** 2 / np.where(gain > 0, gain, 1.0)
     power = np.where(gain > 0, combined, (np.abs(tapered) ** 2).mean(axis=0)) / whole[0].size
+    width = 2 * np.pi / min(n * p for n, p in zip(maps.shape, maps.pixel, strict=True))
+    along = [2 * np.pi * np.fft.fftfreq(n, p) for n, p in zip(maps.shape, maps.pixel, strict=True)]
+    ring = np.rint(np.hypot(along[0][:, None], along[1]) / width).astype(int)
     rings = periodogram(
-        k=modes.k,
-        power=power,
-        gain=gain,
-        count=modes.multiplicity,
-        width=2 * np.pi / min(n * p for n, p in zip(maps.shape, maps.pixel, strict=True)),
+        k=modes.k, power=power, gain=gain, count=modes.multiplicity, width=width, mixing=mixing_by_taper(ring=ring)
     )
     level = None if noise is None else float(np.sqrt(np.nanmean(np.where(np.isnan(maps.values), np.nan, noise**2))))
     return spectrum_from_periodogram(rings, slopes=(0, 1) if order == 2 else (0,), noise=level, choice=choice)

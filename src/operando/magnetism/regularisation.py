@@ -26,6 +26,9 @@ SMOOTHEST = 200.0
 MOST_SCALED = 12.0
 """Largest correction of the amplitude's logarithm by cross-validation or discrepancy."""
 
+REACH = 6
+"""Modes on either side that the taper mixes; its spectrum is below 1e-9 beyond."""
+
 TAPER_LOSS = 4.5
 """Modes of a tapered map for each independent one, in two dimensions."""
 
@@ -68,12 +71,25 @@ class Periodogram:
     ----------
     k, power, gain, count:
         Mean wavenumber [rad/m], mean power per pixel, mean squared transfer, and number of modes of each ring.
+    mixing:
+        What the taper brings into each ring from each ring of `source_k`, whose squared transfer is `source_gain`. A
+        kernel that falls by orders of magnitude from ring to ring is seen through it: without it, what leaks
+        outwards passes for a rough source. Where None, nothing is mixed.
     """
 
     k: Array
     power: Array
     gain: Array
     count: Array
+    mixing: Array | None = None
+    source_k: Array | None = None
+    source_gain: Array | None = None
+
+    def signal(self, spectrum: SourceSpectrum) -> Array:
+        """Power of a source's field in each ring, as the tapered map shows it."""
+        if self.mixing is None or self.source_k is None or self.source_gain is None:
+            return np.asarray(self.gain * spectrum.power(self.k))
+        return np.asarray(self.mixing @ (self.source_gain * spectrum.power(self.source_k)))
 
     def __post_init__(self) -> None:
         if self.k.size < 4:
@@ -90,7 +106,27 @@ def taper(shape: tuple[int, int]) -> Array:
     return np.asarray(window / np.sqrt((window**2).mean()))
 
 
-def periodogram(*, k: Array, power: Array, gain: Array, count: Array, width: float) -> Periodogram:
+def mixing_by_taper(*, ring: Array) -> Array:
+    """Share of each ring's power that the taper brings into each other one ``(seen, source)``.
+
+    Parameters
+    ----------
+    ring:
+        Number of the ring of each mode of a full spectrum ``(ky, kx)``.
+    """
+    window = np.abs(np.fft.fft2(taper((ring.shape[0], ring.shape[1])))) ** 2 / ring.size**2
+    number = int(ring.max()) + 1
+    total = np.zeros(number * number)
+    for y in range(-REACH, REACH + 1):
+        for x in range(-REACH, REACH + 1):
+            pairs = np.bincount((ring * number + np.roll(ring, (y, x), axis=(0, 1))).ravel(), minlength=total.size)
+            total += window[y, x] * pairs
+    return np.asarray(total.reshape(number, number) / np.bincount(ring.ravel())[:, None])
+
+
+def periodogram(
+    *, k: Array, power: Array, gain: Array, count: Array, width: float, mixing: Array | None = None
+) -> Periodogram:
     """Average over rings `width` [rad/m] wide.
 
     Left out are the two innermost, where the taper mixes in the mean, and those in which nothing is seen: an odd factor
@@ -99,8 +135,12 @@ def periodogram(*, k: Array, power: Array, gain: Array, count: Array, width: flo
     ring = np.rint(k / width).astype(int).ravel()
     total = np.bincount(ring, count.ravel())
     kept = (np.arange(total.size) >= 2) & (np.bincount(ring, (count * gain).ravel()) > 0)
-    mean = [np.bincount(ring, (count * v).ravel())[kept] / total[kept] for v in (k, power, gain)]
-    return Periodogram(k=mean[0], power=mean[1], gain=mean[2], count=total[kept])
+    mean = [np.bincount(ring, (count * v).ravel()) / total for v in (k, power, gain)]
+    seen = [m[kept] for m in mean]
+    if mixing is None:
+        return Periodogram(k=seen[0], power=seen[1], gain=seen[2], count=total[kept])
+    # the mean alone is no source: its share was taken off the map
+    return Periodogram(seen[0], seen[1], seen[2], total[kept], mixing[kept, 1:], mean[0][1:], mean[2][1:])
 
 
 def spectrum_from_periodogram(
@@ -130,7 +170,7 @@ def spectrum_from_periodogram(
     if noise is not None and not (np.isfinite(noise) and noise > 0):
         raise InputError("noise", must="positive, in the map's unit", received=noise)
     likely = min((_most_likely(rings, m, noise) for m in slopes), key=lambda s: _unlikelihood(rings, s))
-    if (rings.gain * likely.power(rings.k)).max() < 0.1 * likely.noise**2:
+    if rings.signal(likely).max() < 0.1 * likely.noise**2:
         raise RunError("The map holds nothing that rises above its noise: no source can be recovered from it.")
     if choice == "likelihood":
         return likely
@@ -162,7 +202,7 @@ def _scaled(spectrum: SourceSpectrum, log_scale: float) -> SourceSpectrum:
 
 def _unlikelihood(rings: Periodogram, spectrum: SourceSpectrum) -> float:
     """Minus twice the logarithm of Whittle's likelihood, but for a constant."""
-    expected = rings.gain * spectrum.power(rings.k) + spectrum.noise**2
+    expected = rings.signal(spectrum) + spectrum.noise**2
     return float((rings.count * (np.log(expected) + rings.power / expected)).sum())
 
 
