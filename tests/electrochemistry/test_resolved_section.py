@@ -16,7 +16,7 @@ from operando.magnetism.circuit import divergence_of_currents, require_closed
 DISCS = ((2.0, 4.0, 3.2), (2.5, 14.5, 3.8), (7.0, 5.5, 2.8), (8.0, 14.5, 2.6), (12.2, 6.0, 3.2), (13.0, 15.0, 3.2))
 """Centres and radii [um]."""
 
-# elements of 0.8 um (0.4 um at the interface), order 2; with 0.5 um the voltage is the same to 7 uV, run as far as 197 s
+# elements of 0.8 um (0.4 um at the interface), order 2; 0.5 um gives the voltage to 7 uV, run as far as 197 s
 VOLTAGE = 4.17453
 LITHIUM = (0.567710, 0.585221, 0.554320, 0.558129, 0.538820, 0.539033)
 CUTS = {6.0: 34.565, 12.0: 14.046}
