@@ -33,8 +33,17 @@ def _uneven(lateral: tuple[int, int], seed: int) -> tuple[PorousCell, Networks, 
     return cell, networks_of(cell), inside
 
 
-@pytest.mark.parametrize("lateral", [(9, 9), (6, 1), (5, 8)])
-@pytest.mark.parametrize("total", [None, 1e-6])
+@pytest.mark.parametrize(
+    ("lateral", "total"),
+    [
+        ((6, 1), None),
+        ((5, 8), 1e-6),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [((9, 9), None), ((5, 8), None), ((9, 9), 1e-6), ((6, 1), 1e-6)]
+        ),
+    ],
+)
 def test_finds_what_a_factorisation_finds(lateral: tuple[int, int], total: float | None) -> None:
     _, networks, system = _uneven(lateral, 3)
     one = DirectPotentials(networks).solve(**system, total=total)
