@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operando.electrochemistry.connectivity import necks_in, parts_of, reached_from
+from operando.cell.microstructure.connectivity import joined_to
+from operando.electrochemistry.connectivity import necks_in, parts_of
 
 
 def test_corners_and_edges_do_not_connect():
@@ -18,7 +19,7 @@ def test_only_what_a_seed_reaches_stays():
     mask[:, :, 3] = False
     seeds = np.zeros_like(mask)
     seeds[:, :, :2] = seeds[:, :, 3] = True
-    np.testing.assert_array_equal(reached_from(mask=mask, seeds=seeds)[0, 0], [1, 1, 1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(joined_to(mask, seeds)[0, 0], [1, 1, 1, 0, 0, 0, 0])
 
 
 def test_a_bridge_with_its_feet_is_a_neck_and_a_wider_one_is_not():

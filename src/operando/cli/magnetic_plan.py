@@ -9,6 +9,7 @@ import numpy as np
 from operando.cell.builtin import load_scene
 from operando.errors import InputError
 from operando.magnetism.lines import lines_from_field
+from operando.report.numbers import aligned
 from operando.twin.current_signals import CurrentSignal, current_signal
 from operando.twin.magnetic_options import Limits, Option, Signal
 from operando.twin.magnetic_plan import Plan, plan_for
@@ -52,10 +53,8 @@ def plan_text(
 def text_from_plan(plan: Plan) -> str:
     """Lay a plan out for a terminal."""
     rows = [("Signal", plan.signal.name), ("Asked", _asked(plan)), ("Answer", _answer(plan)), *_how(plan)]
-    width = max(len(name) for name, _ in rows)
-    shown = [f"{name:<{width}}  {value}" for name, value in rows]
     said = [f"Note: {note}" for note in plan.signal.notes] + [f"Beware: {warning}" for warning in plan.warnings]
-    return "\n".join([*shown, "", *_alternatives(plan), "", *said])
+    return "\n".join([*aligned(rows), "", *_alternatives(plan), "", *said])
 
 
 def _signal(

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from operando.cell.microstructure.connectivity import joined_to
 from operando.currents import FaceCurrents
-from operando.electrochemistry.connectivity import necks_in, parts_of, reached_from
+from operando.electrochemistry.connectivity import necks_in, parts_of
 from operando.electrochemistry.finite_volume import (
     SIDES,
     Faces,
@@ -370,7 +371,7 @@ def _with_lead(flows: Faces, electrode: Electrode, metal: Array, grid: Grid, tot
     side, uniform = str(electrode.side), metal.astype(float)
     lead = np.zeros(grid.shape, dtype=bool)
     voxels_at(lead, side)[...] = voxels_at(metal, side)
-    if not np.array_equal(reached_from(mask=metal, seeds=lead), metal):
+    if not np.array_equal(joined_to(metal, lead), metal):
         raise InputError("electrode", must=f"all connected with side {side}", received="metal apart from its lead")
     inner = conductances_from_conductivity(conductivity=uniform, spacing=grid.spacing)
     on_side(inner, side)[...] = side_conductance_from_conductivity(

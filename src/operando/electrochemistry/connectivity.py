@@ -19,21 +19,6 @@ def parts_of(mask: Array) -> tuple[Array, int]:
     return labels, int(count)
 
 
-def reached_from(*, mask: Array, seeds: Array) -> Array:
-    """The voxels of a mask that are connected through faces with a seed.
-
-    Parameters
-    ----------
-    mask, seeds:
-        Boolean ``(z, y, x)``; seeds outside the mask reach nothing.
-    """
-    labels, count = parts_of(mask)
-    reached = np.zeros(count + 1, dtype=bool)
-    reached[np.unique(labels[seeds])] = True
-    reached[0] = False
-    return reached[labels]
-
-
 def necks_in(mask: Array) -> Array:
     """The voxels of a mask that alone hold two parts of their surroundings together: necks one voxel wide.
 

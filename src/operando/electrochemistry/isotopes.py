@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.electrochemistry.recorded import values_at
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,15 +80,7 @@ class IsotopeHistory:
 
     def at(self, time: float) -> IsotopeHistory:
         """Values at one time [s], held before the first and after the last."""
-        last = len(self.times) - 1
-        where = float(np.interp(time, self.times, np.arange(last + 1)))
-        lower = min(int(where), last - 1)
-        weight = where - lower
-        values = (
-            (1 - weight) * series[lower] + weight * series[lower + 1]
-            for series in (self.times, self.entered, self.kept, self.mixed, self.separator, self.path, self.anode)
-        )
-        return IsotopeHistory(*values)
+        return IsotopeHistory(*values_at(time, record=self, times=self.times))
 
 
 def isotope_history(*, reservoirs: Reservoirs, times: Array, entered: Array) -> IsotopeHistory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from operando.errors import InputError
@@ -112,3 +112,9 @@ def _error_decimals(error: float, decimals: int) -> int:
 def _fixed(value: float, decimals: int) -> str:
     rounded = round(value, decimals) if math.isfinite(value) else value
     return f"{rounded + 0.0:.{max(decimals, 0)}f}".replace("-", "−")
+
+
+def aligned(lines: Sequence[tuple[str, str]]) -> list[str]:
+    """Names and values in two columns."""
+    width = max(len(name) for name, _ in lines)
+    return [f"{name:<{width}}  {value}" for name, value in lines]

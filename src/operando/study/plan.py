@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operando.errors import InputError
+from operando.report.numbers import aligned
 from operando.study.inputs import inputs_of
 from operando.study.scans import half_width_of, workers_of
 from operando.study.volumes import LEAST_ROWS, block_rows, bytes_per_row
@@ -110,9 +111,7 @@ class Plan:
             ("Time", f"about {_time(self.seconds)}"),
             ("Results", f"{self.results}: {done}"),
         ]
-        width = max(len(name) for name, _ in lines)
-        shown = [f"{name:<{width}}  {value}" for name, value in lines]
-        return "\n".join([*shown, *(f"Warning: {warning}" for warning in self.warnings)])
+        return "\n".join([*aligned(lines), *(f"Warning: {warning}" for warning in self.warnings)])
 
 
 def plan_of(study: Study) -> Plan:

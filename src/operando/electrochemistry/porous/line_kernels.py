@@ -25,6 +25,17 @@ def _lateral(fy, fx, u, k, z, y, x):  # type: ignore[no-untyped-def]
     return total
 
 
+@nb.njit(cache=True, inline="always")
+def _conducted(fz, fy, fx, diagonal, u, k, z, y, x):  # type: ignore[no-untyped-def]
+    nz = u.shape[1]
+    total = diagonal[k, z, y, x] * u[k, z, y, x] - _lateral(fy, fx, u, k, z, y, x)
+    if z > 0:
+        total -= fz[k, z, y, x] * u[k, z - 1, y, x]
+    if z < nz - 1:
+        total -= fz[k, z + 1, y, x] * u[k, z + 1, y, x]
+    return total
+
+
 @nb.njit(cache=True, parallel=True)
 def relax_columns(fz, fy, fx, diagonal, coupling, b, u, colour):  # type: ignore[no-untyped-def]
     """Solve the columns of one colour of ``y + x`` exactly, their neighbours held."""
@@ -90,11 +101,7 @@ def apply(fz, fy, fx, diagonal, coupling, u, out):  # type: ignore[no-untyped-de
             for x in range(nx):
                 s = coupling[z, y, x] * (u[0, z, y, x] - u[1, z, y, x])
                 for k in range(2):
-                    total = diagonal[k, z, y, x] * u[k, z, y, x] - _lateral(fy, fx, u, k, z, y, x)
-                    if z > 0:
-                        total -= fz[k, z, y, x] * u[k, z - 1, y, x]
-                    if z < nz - 1:
-                        total -= fz[k, z + 1, y, x] * u[k, z + 1, y, x]
+                    total = _conducted(fz, fy, fx, diagonal, u, k, z, y, x)
                     out[k, z, y, x] = total + (s if k == 0 else -s)
 
 
@@ -108,11 +115,7 @@ def restrict_residual(fz, fy, fx, diagonal, coupling, b, u, coarse):  # type: ig
             for x in range(nx):
                 s = coupling[z, y, x] * (u[0, z, y, x] - u[1, z, y, x])
                 for k in range(2):
-                    total = diagonal[k, z, y, x] * u[k, z, y, x] - _lateral(fy, fx, u, k, z, y, x)
-                    if z > 0:
-                        total -= fz[k, z, y, x] * u[k, z - 1, y, x]
-                    if z < nz - 1:
-                        total -= fz[k, z + 1, y, x] * u[k, z + 1, y, x]
+                    total = _conducted(fz, fy, fx, diagonal, u, k, z, y, x)
                     total += s if k == 0 else -s
                     coarse[k, z, y // 2, x // 2] += b[k, z, y, x] - total
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from operando.electrochemistry.connectivity import reached_from
+from operando.cell.microstructure.connectivity import joined_to
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Material, Metal
 from operando.errors import InputError
 from operando.frames import Array, Grid
@@ -155,7 +155,7 @@ class Reached:
 def _reached(cell: ResolvedCell) -> Reached:
     metal, active, electrolyte = (cell.where(kind) for kind in (Metal, ActiveMaterial, Electrolyte))
     first, last = cell.plate_voxels(positive=True), cell.plate_voxels(positive=False)
-    positive, negative = reached_from(mask=metal, seeds=first), reached_from(mask=metal, seeds=last)
+    positive, negative = joined_to(metal, first), joined_to(metal, last)
     if (positive & negative).any():
         raise InputError(
             "metal",
@@ -163,10 +163,10 @@ def _reached(cell: ResolvedCell) -> Reached:
             received="a metal that joins them",
             remedy="The cell is shorted: no voltage can be applied to it.",
         )
-    tied = reached_from(mask=active, seeds=first | _beside(positive))
+    tied = joined_to(active, first | _beside(positive))
     plating = negative & (cell.of_voxels("exchange_current", Metal) > 0)
     source = _beside(plating) | (last & (cell.plate is not None))
-    ions = reached_from(mask=electrolyte, seeds=source)
+    ions = joined_to(electrolyte, source)
     if not (ions & _beside(tied | (positive & (cell.of_voxels("exchange_current", Metal) > 0)))).any():
         raise InputError(
             "cell",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from operando.electrochemistry.porous.march import run_porous
 from operando.electrochemistry.porous.network import networks_of
 from operando.electrochemistry.protocol import galvanostatic
+from operando.electrochemistry.recorded import values_at
 from operando.electrochemistry.transport.columns import FULL, exchange_rate
 from operando.electrochemistry.transport.isotopes import Flow, Isotopes, Medium, moved
 from operando.errors import InputError
@@ -57,12 +58,7 @@ class Snapshots:
 
     def at(self, time: float) -> Snapshots:
         """Values at one time, held before the first and after the last."""
-        last = len(self.times) - 1
-        where = float(np.interp(time, self.times, np.arange(last + 1)))
-        lower = min(int(where), last - 1)
-        weight = where - lower
-        series = (getattr(self, field.name) for field in fields(self))
-        return Snapshots(*((1 - weight) * values[lower] + weight * values[lower + 1] for values in series))
+        return Snapshots(*values_at(time, record=self, times=self.times))
 
 
 def snapshots_from_cell(

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from operando.report.numbers import aligned
 from operando.study.magnetic.figures import check_places
 from operando.study.magnetic.measured import measurement_of
 from operando.study.magnetic.sheet import DRAWS, systematic_terms
+from operando.study.plan import PROGRAM
 
 if TYPE_CHECKING:
     from operando.study.magnetic.settings import Magnetic
@@ -24,9 +26,6 @@ PER_SOLVE_PIXEL = 1.5e-4
 
 FIXED = 12.0
 """CPU seconds for figures and start."""
-
-PROGRAM = 0.35e9
-"""Memory of the process with the libraries it needs [byte]."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,7 @@ class MagneticPlan:
             ("Memory", f"about {self.memory / 1e9:.2g} GB"),
             ("Time", f"about {time} on one core"),
         ]
-        width = max(len(name) for name, _ in lines)
-        shown = [f"{name:<{width}}  {value}" for name, value in lines]
-        return "\n".join([*shown, *(f"Note: {note}" for note in self.notes)])
+        return "\n".join([*aligned(lines), *(f"Note: {note}" for note in self.notes)])
 
 
 def magnetic_plan_of(magnetic: Magnetic) -> MagneticPlan:
