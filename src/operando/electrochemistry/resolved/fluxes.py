@@ -17,8 +17,8 @@ from operando.electrochemistry.resolved.materials import ActiveMaterial
 from operando.materials.kinetics import current_density_from_overpotential
 from operando.units import FARADAY
 
-# For the whole process, not within solvers alone: goals of gradients are the caller's own JAX functions of these fields,
-# and in single precision they would be wrong without a word.
+# For the whole process, not within solvers alone: goals of gradients are the caller's own JAX functions of these
+# fields, and in single precision they would be wrong without a word.
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 ITERATIONS = 6
