@@ -8,6 +8,7 @@ symmetric.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,8 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 
 def dot(a: Array, b: Array) -> float:
-    """``a . b``."""
-    return float(np.vdot(a, b))
+    """``a . b``, in double precision; not by BLAS, whose threads go on spinning where ours have to work."""
+    return float(sum(_over_planes(_dot, a.shape, a, b)))
 
 
 def plus(u: Array, factor: float, v: Array) -> Array:
@@ -59,9 +60,9 @@ def relax(faces: Faces, inverse: Array, b: Array, u: Array | None, *, upwards: b
     if u is None:
         u = np.zeros_like(b)
     first = 0 if upwards else 1
-    edges, rows = _over_planes(_relax, u.shape, *faces, inverse, b, u, first), _rows(u, first)
-    for plane in {p for edge in edges for p in (edge - 1, edge)}:
-        _relax_rows(plane, *faces, inverse, b, u, 1 - first, rows)
+    _over_planes(_relax, u.shape, *faces, inverse, b, u, first)
+    for plane in {p for edge in _edges(u.shape)[1:-1] for p in (edge - 1, edge)}:
+        _relax_plane(plane, *faces, inverse, b, u, first)
     return u
 
 
@@ -81,7 +82,7 @@ def add_from_coarse(coarse: Array, u: Array, factors: tuple[int, int, int]) -> A
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_threads())
+    return ThreadPoolExecutor(max(_threads() - 1, 1))
 
 
 @cache
@@ -89,16 +90,27 @@ def _threads() -> int:
     return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
 
 
-def _over_planes(kernel: Callable[..., None], shape: tuple[int, ...], *args: Any) -> list[int]:
-    """Run a kernel on all planes, shared out among threads where that pays; returns where later shares begin."""
-    parts = min(_threads(), shape[0], 1 + int(np.prod(shape)) // WORTH_A_THREAD)
-    if parts == 1:
-        kernel(0, shape[0], *args)
-        return []
-    edges = [shape[0] * part // parts for part in range(parts + 1)]
-    for done in [_pool().submit(kernel, a, b, *args) for a, b in pairwise(edges)]:
-        done.result()
-    return edges[1:-1]
+def _edges(shape: tuple[int, ...]) -> list[int]:
+    """Planes at which the shares of the threads begin and end."""
+    parts = min(_threads(), shape[0], 1 + math.prod(shape) // WORTH_A_THREAD)
+    return [shape[0] * part // parts for part in range(parts + 1)]
+
+
+def _over_planes(kernel: Callable[..., Any], shape: tuple[int, ...], *args: Any) -> list[Any]:
+    """Run a kernel on all planes, shared out among threads where that pays; returns what it returned for each share."""
+    first, *others = pairwise(_edges(shape))
+    running = [_pool().submit(kernel, *share, *args) for share in others]
+    return [kernel(*first, *args), *(share.result() for share in running)]
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST)
+def _dot(start, stop, a, b):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for z in range(start, stop):
+        for y in range(a.shape[1]):
+            for x in range(a.shape[2]):
+                total += a[z, y, x] * b[z, y, x]
+    return total
 
 
 @nb.njit(cache=True, nogil=True)
@@ -118,75 +130,91 @@ def _scaled(start, stop, u, factor, out):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _across(fz, fy, u, zero, z, y, total):  # type: ignore[no-untyped-def]
+def _across(fz, fy, u, z, y, total):  # type: ignore[no-untyped-def]
     """Add conductance times value of the four neighbours across the row; LLVM vectorises two loops, not one."""
     nz, ny, nx = u.shape
-    below, above = fz[z, y], fz[z + 1, y]
-    lower, upper = u[z - 1, y] if z > 0 else zero, u[z + 1, y] if z < nz - 1 else zero
-    for x in range(nx):
-        total[x] += below[x] * lower[x] + above[x] * upper[x]
-    before, after = fy[z, y], fy[z, y + 1]
-    left, right = u[z, y - 1] if y > 0 else zero, u[z, y + 1] if y < ny - 1 else zero
-    for x in range(nx):
-        total[x] += before[x] * left[x] + after[x] * right[x]
+    if 0 < z < nz - 1:
+        for x in range(nx):
+            total[x] += fz[z, y, x] * u[z - 1, y, x] + fz[z + 1, y, x] * u[z + 1, y, x]
+    elif z > 0:
+        for x in range(nx):
+            total[x] += fz[z, y, x] * u[z - 1, y, x]
+    elif z < nz - 1:
+        for x in range(nx):
+            total[x] += fz[z + 1, y, x] * u[z + 1, y, x]
+    if 0 < y < ny - 1:
+        for x in range(nx):
+            total[x] += fy[z, y, x] * u[z, y - 1, x] + fy[z, y + 1, x] * u[z, y + 1, x]
+    elif y > 0:
+        for x in range(nx):
+            total[x] += fy[z, y, x] * u[z, y - 1, x]
+    elif y < ny - 1:
+        for x in range(nx):
+            total[x] += fy[z, y + 1, x] * u[z, y + 1, x]
 
 
 @nb.njit(cache=True, nogil=True)
-def _rows(u, first):  # type: ignore[no-untyped-def]
-    """Room for two rows, a row of zeros, and which voxels of a row are relaxed first and second."""
-    rows = np.zeros((5, u.shape[2]), dtype=u.dtype)
-    rows[3, first::2] = 1
-    rows[4, 1 - first :: 2] = 1
-    return rows
+def _turns(u, first):  # type: ignore[no-untyped-def]
+    """Which voxels of a row are relaxed first and second."""
+    turns = np.zeros((2, u.shape[2]), dtype=u.dtype)
+    turns[0, first::2] = 1
+    turns[1, 1 - first :: 2] = 1
+    return turns
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _relax_rows(z, fz, fy, fx, inverse, b, u, parity, rows):  # type: ignore[no-untyped-def]
+def _relax_rows(z, fz, fy, fx, inverse, b, u, parity, turns, total, new):  # type: ignore[no-untyped-def]
     _, ny, nx = u.shape
-    total, new, zero, turns = rows[0], rows[1], rows[2], rows[3:]
     for y in range((parity + z) & 1, ny, 2):
-        total[:] = b[z, y]
-        _across(fz, fy, u, zero, z, y, total)
-        f, i, v = fx[z, y], inverse[z, y], u[z, y]
+        for x in range(nx):
+            total[x] = b[z, y, x]
+        _across(fz, fy, u, z, y, total)
         for turn in range(2):
-            chosen = turns[turn]
             for x in range(nx):
                 new[x] = total[x]
             for x in range(1, nx):
-                new[x] += f[x] * v[x - 1]
+                new[x] += fx[z, y, x] * u[z, y, x - 1]
             for x in range(nx - 1):
-                new[x] += f[x + 1] * v[x + 1]
+                new[x] += fx[z, y, x + 1] * u[z, y, x + 1]
             for x in range(nx):
-                v[x] += chosen[x] * (i[x] * new[x] - v[x])
+                u[z, y, x] += turns[turn, x] * (inverse[z, y, x] * new[x] - u[z, y, x])
 
 
 @nb.njit(cache=True, nogil=True)
 def _relax(start, stop, fz, fy, fx, inverse, b, u, first):  # type: ignore[no-untyped-def]
     """Rows of one parity, and one plane behind, while memory is near, those of the other; where shares meet, later."""
-    nz, rows = u.shape[0], _rows(u, first)
+    nz, turns, total, new = u.shape[0], _turns(u, first), np.empty_like(u[0, 0]), np.empty_like(u[0, 0])
     low, high = (start + 1 if start > 0 else 0), (stop - 1 if stop < nz else nz)
     for z in range(start, stop + 1):
         if z < stop:
-            _relax_rows(z, fz, fy, fx, inverse, b, u, first, rows)
+            _relax_rows(z, fz, fy, fx, inverse, b, u, first, turns, total, new)
         if low <= z - 1 < high:
-            _relax_rows(z - 1, fz, fy, fx, inverse, b, u, 1 - first, rows)
+            _relax_rows(z - 1, fz, fy, fx, inverse, b, u, 1 - first, turns, total, new)
+
+
+@nb.njit(cache=True, nogil=True)
+def _relax_plane(z, fz, fy, fx, inverse, b, u, first):  # type: ignore[no-untyped-def]
+    """The rows of the other parity in one plane."""
+    total, new = np.empty_like(u[0, 0]), np.empty_like(u[0, 0])
+    _relax_rows(z, fz, fy, fx, inverse, b, u, 1 - first, _turns(u, first), total, new)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _residual_on_coarse(start, stop, fz, fy, fx, inverse, b, u, coarse, cz, cy, cx):  # type: ignore[no-untyped-def]
     nz, ny, nx = u.shape
-    r, zero = np.empty_like(u[0, 0]), np.zeros_like(u[0, 0])
+    r = np.empty_like(u[0, 0])
     for z in range(start * cz, min(stop * cz, nz)):
         for y in range(ny):
-            r[:] = b[z, y]
-            _across(fz, fy, u, zero, z, y, r)
-            f, i, v, to = fx[z, y], inverse[z, y], u[z, y], coarse[z // cz, y // cy]
-            for x in range(1, nx):
-                r[x] += f[x] * v[x - 1]
-            for x in range(nx - 1):
-                r[x] += f[x + 1] * v[x + 1]
             for x in range(nx):
-                r[x] = r[x] - v[x] / i[x] if i[x] > 0 else 0.0
+                r[x] = b[z, y, x]
+            _across(fz, fy, u, z, y, r)
+            for x in range(1, nx):
+                r[x] += fx[z, y, x] * u[z, y, x - 1]
+            for x in range(nx - 1):
+                r[x] += fx[z, y, x + 1] * u[z, y, x + 1]
+            own, to = inverse[z, y], coarse[z // cz, y // cy]
+            for x in range(nx):
+                r[x] = r[x] - u[z, y, x] / own[x] if own[x] > 0 else 0.0
             if cx == 1:
                 for x in range(nx):
                     to[x] += r[x]
@@ -202,38 +230,46 @@ def _add_from_coarse(start, stop, coarse, u, cz, cy, cx):  # type: ignore[no-unt
     _, ny, nx = u.shape
     for z in range(start, stop):
         for y in range(ny):
-            v, c = u[z, y], coarse[z // cz, y // cy]
+            c = coarse[z // cz, y // cy]
             if cx == 1:
                 for x in range(nx):
-                    v[x] += c[x]
+                    u[z, y, x] += c[x]
             else:
                 for x in range(nx // 2):
-                    v[2 * x] += c[x]
-                    v[2 * x + 1] += c[x]
+                    u[z, y, 2 * x] += c[x]
+                    u[z, y, 2 * x + 1] += c[x]
                 if nx & 1:
-                    v[nx - 1] += c[nx // 2]
+                    u[z, y, nx - 1] += c[nx // 2]
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _apply(start, stop, fz, fy, fx, diagonal, u, out):  # type: ignore[no-untyped-def]
     """By differences, which keeps the digits that a large conductance would cancel."""
     nz, ny, nx = u.shape
-    zero, s = np.zeros_like(u[0, 0]), np.empty_like(u[0, 0])
+    s = np.empty_like(u[0, 0])
     for z in range(start, stop):
         for y in range(ny):
-            v, d, f = u[z, y], diagonal[z, y], fx[z, y]
-            below, above = fz[z, y], fz[z + 1, y]
-            lower, upper = u[z - 1, y] if z > 0 else zero, u[z + 1, y] if z < nz - 1 else zero
             for x in range(nx):
-                s[x] = d[x] * v[x] + below[x] * (v[x] - lower[x]) + above[x] * (v[x] - upper[x])
-            before, after = fy[z, y], fy[z, y + 1]
-            left, right = u[z, y - 1] if y > 0 else zero, u[z, y + 1] if y < ny - 1 else zero
-            for x in range(nx):
-                s[x] += before[x] * (v[x] - left[x]) + after[x] * (v[x] - right[x])
-            s[0] += f[0] * v[0]
-            s[nx - 1] += f[nx] * v[nx - 1]
+                s[x] = diagonal[z, y, x] * u[z, y, x]
+            for step in (-1, 1):
+                face = max(step, 0)
+                if 0 <= z + step < nz:
+                    for x in range(nx):
+                        s[x] += fz[z + face, y, x] * (u[z, y, x] - u[z + step, y, x])
+                else:
+                    for x in range(nx):
+                        s[x] += fz[z + face, y, x] * u[z, y, x]
+                if 0 <= y + step < ny:
+                    for x in range(nx):
+                        s[x] += fy[z, y + face, x] * (u[z, y, x] - u[z, y + step, x])
+                else:
+                    for x in range(nx):
+                        s[x] += fy[z, y + face, x] * u[z, y, x]
+            s[0] += fx[z, y, 0] * u[z, y, 0]
+            s[nx - 1] += fx[z, y, nx] * u[z, y, nx - 1]
             for x in range(1, nx):
-                s[x] += f[x] * (v[x] - v[x - 1])
+                s[x] += fx[z, y, x] * (u[z, y, x] - u[z, y, x - 1])
             for x in range(nx - 1):
-                s[x] += f[x + 1] * (v[x] - v[x + 1])
-            out[z, y] = s
+                s[x] += fx[z, y, x + 1] * (u[z, y, x] - u[z, y, x + 1])
+            for x in range(nx):
+                out[z, y, x] = s[x]
