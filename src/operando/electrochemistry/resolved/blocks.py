@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from operando.electrochemistry import finite_volume
@@ -38,6 +37,7 @@ class BlockSolver:
     """
 
     faces: Faces
+    _on_device: Faces = field(init=False)
     _blocks: _Blocks | None = field(default=None, init=False)
 
     def solve(
@@ -47,16 +47,20 @@ class BlockSolver:
         shape, wanted, enough = np.shape(self.faces.active), _vector(residual), max(relative, _RELATIVE)
 
         def operator(vector: Array) -> Array:
-            change = Fields(*(jnp.asarray(part) for part in _fields(vector, shape)))
-            return _vector(action(change, slopes, storage, control, self.faces))
+            return _vector(action(_fields(vector, shape), slopes, storage, control, self.faces))
 
+        known, left = np.zeros_like(wanted), 1.0
         if self._blocks is not None and self._blocks.control == control:
-            found, left, _ = minimal_residual(operator, self._blocks, wanted, relative=enough, most=_PATIENCE)
+            known, left, _ = minimal_residual(operator, self._blocks, wanted, relative=enough, most=_PATIENCE)
             if left <= enough:
-                return _fields(found, shape)
+                return _fields(known, shape)
+            if left < 1:
+                wanted = wanted - operator(known)
+            else:
+                known, left = np.zeros_like(wanted), 1.0
         self._blocks = _Blocks(self.faces, slopes, np.asarray(storage), control)
-        found, left, _ = minimal_residual(operator, self._blocks, wanted, relative=enough, most=_MOST)
-        return _fields(found, shape) if left < _ENOUGH else None
+        found, more, _ = minimal_residual(operator, self._blocks, wanted, relative=enough / left, most=_MOST)
+        return _fields(known + found, shape) if left * more < _ENOUGH else None
 
 
 class _Blocks:
@@ -136,8 +140,7 @@ def _hierarchy(slopes: Slopes, faces: Faces, phase: Array | None, diagonal: Arra
 
 
 def _vector(fields: Fields) -> Array:
-    parts = (np.asarray(fields.potential).ravel(), np.asarray(fields.lithiation).ravel())
-    return np.append(np.concatenate(parts), float(fields.voltage))
+    return np.concatenate([np.asarray(part).ravel() for part in fields])
 
 
 def _fields(vector: Array, shape: tuple[int, ...]) -> Fields:

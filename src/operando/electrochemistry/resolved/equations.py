@@ -93,7 +93,8 @@ def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem
 
     faces = faces_of(cell)
     linear = DirectSolver(faces) if min(cell.grid.shape) == 1 else BlockSolver(faces)
-    return Problem(cell=cell, faces=faces, factors=factors or Factors(), linear=linear)
+    on_device = jax.tree.map(lambda part: jnp.asarray(part) if isinstance(part, np.ndarray) else part, faces)
+    return Problem(cell=cell, faces=on_device, factors=factors or Factors(), linear=linear)
 
 
 @jax.jit
@@ -129,6 +130,7 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
         relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
         change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
+        del at  # a volume has no room for these and the next
         if change is None:
             return None
         by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))

@@ -19,9 +19,9 @@ class Bulk(NamedTuple):
     Attributes
     ----------
     conducts, exchanges:
-        Where charge, and where lithium passes; 1 or 0.
+        Where charge, and where lithium passes.
     resistance:
-        Of a grain boundary on the face [Ohm m^2].
+        Of a grain boundary on the face [Ohm m^2]; one zero for all where there are no grains.
     half, area:
         Half a voxel along the axis [m], and a face [m^2].
     """
@@ -131,15 +131,15 @@ def _bulk(cell: ResolvedCell, axis: int) -> Bulk:
     ions, active, host = cell.reached.electrolyte, cell.reached.active, cell.host_numbers()
     lower, upper = (slice(None),) * axis + (slice(None, -1),), (slice(None),) * axis + (slice(1, None),)
     ionic, electronic = ions[lower] & ions[upper], active[lower] & active[upper]
-    resistance = np.zeros(ionic.shape)
+    resistance: Any = 0.0
     if cell.grains is not None:
         boundary = ionic & (cell.grains[lower] != cell.grains[upper])
         own = cell.of_voxels("grain_boundary_resistance", Electrolyte)
         resistance = np.where(boundary, np.maximum(own[lower], own[upper]), 0.0)
     half, area = _measures(cell, axis)
     return Bulk(
-        conducts=(ionic | electronic).astype(float),
-        exchanges=(electronic & (host[lower] == host[upper])).astype(float),
+        conducts=ionic | electronic,
+        exchanges=electronic & (host[lower] == host[upper]),
         resistance=resistance,
         half=half,
         area=area,

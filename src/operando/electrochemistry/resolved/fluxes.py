@@ -22,7 +22,10 @@ from operando.units import FARADAY
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 ITERATIONS = 6
-"""Of Newton's method on each face, from the currents of the last global iteration."""
+"""Of Newton's method on each face at most, from the currents of the last global iteration."""
+
+_SQUARE_ROOT_OF_ROUNDING = 1e-8
+"""A change of the currents below this share of the largest was the last that Newton's method needed."""
 
 Hosts = tuple[ActiveMaterial, ...]
 
@@ -91,6 +94,10 @@ def properties(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) ->
     electrons = factors.electronic_conductivity * _by_host(hosts, faces.host, x, lambda m: m.electronic_conductivity)
     ions = _by_host(hosts, faces.host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
     diffusion = factors.diffusivity * _by_host(hosts, faces.host, x, _diffusion)
+    # apart, or XLA evaluates the materials' laws again for each of the properties that they enter
+    electrons, ions, diffusion = jax.lax.optimization_barrier(  # type: ignore[no-untyped-call]
+        (electrons, ions, diffusion)
+    )
     ionic = factors.ionic_conductivity * faces.ionic_conductivity
     return Properties(
         conductivity=jnp.where(faces.active, electrons + ions, ionic),
@@ -284,15 +291,21 @@ def _diffusion(material: ActiveMaterial) -> Any:
 
 
 def _root(excess: Any, guess: Any, iterations: int) -> Any:
-    """Where `excess` is zero, differentiable once by the theorem of implicit functions."""
-    guess = jax.lax.stop_gradient(guess)
+    """Where `excess` is zero, differentiable by the theorem of implicit functions."""
 
-    def slope(q: Any) -> tuple[Any, Any]:
-        return jax.jvp(excess, (q,), (jnp.ones_like(q),))
+    def newton(excess: Any, guess: Any) -> Any:
+        def step(known: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            count, q, _ = known
+            value, rise = jax.jvp(excess, (q,), (jnp.ones_like(q),))
+            return count + 1, q - value / rise, jnp.abs(value / rise).max(initial=0.0)
 
-    def step(_: int, q: Any) -> Any:
-        value, rise = slope(q)
-        return q - value / rise
+        def goes_on(known: tuple[Any, Any, Any]) -> Any:
+            count, q, change = known
+            return (count <= iterations) & (change > _SQUARE_ROOT_OF_ROUNDING * jnp.abs(q).max(initial=0.0))
 
-    root = jax.lax.stop_gradient(jax.lax.fori_loop(0, iterations, step, guess)) if iterations else guess
-    return root - excess(root) / jax.lax.stop_gradient(slope(root)[1])
+        return jax.lax.while_loop(goes_on, step, (0, guess, jnp.inf))[1]
+
+    def divided(linear: Any, by: Any) -> Any:
+        return by / linear(jnp.ones_like(by))
+
+    return jax.lax.custom_root(excess, jax.lax.stop_gradient(guess), newton, divided)

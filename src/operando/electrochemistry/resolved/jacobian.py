@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from operando.electrochemistry.resolved.faces import Faces
+from operando.electrochemistry.resolved.faces import Bulk, Faces
 from operando.electrochemistry.resolved.fluxes import (
     Currents,
     Factors,
@@ -68,15 +68,30 @@ class Control(NamedTuple):
     voltage: Any
 
 
-@partial(jax.jit, static_argnames="hosts")
 def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, through: Currents) -> Slopes:
-    """Derivatives at `fields`, where the currents are `through`."""
-    x = fields.lithiation
+    """Derivatives at `fields`, where the currents are `through`; in parts, which take less memory than all at once."""
+    held, rise = _properties_and_slopes(fields.lithiation, faces, factors, hosts)
+    z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k) for k in range(3))
+    reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through, (held, rise))
+    return Slopes(bulk=(z, y, x), reacting=reacting, plating=plating, contacts=contacts)
 
-    def at(values: Any) -> Properties:
-        return properties(values, faces, factors, hosts)
 
-    held, rise = jax.jvp(at, (x,), (jnp.ones_like(x),))
+@partial(jax.jit, static_argnames="hosts")
+def _properties_and_slopes(x: Any, faces: Faces, factors: Factors, hosts: Hosts) -> tuple[Properties, Properties]:
+    return jax.jvp(lambda values: properties(values, faces, factors, hosts), (x,), (jnp.ones_like(x),))
+
+
+@partial(jax.jit, static_argnames="hosts")
+def _interface_slopes(
+    fields: Fields,
+    faces: Faces,
+    factors: Factors,
+    hosts: Hosts,
+    temperature: Any,
+    through: Currents,
+    known: tuple[Properties, Properties],
+) -> tuple[tuple[Any, Any], Any, tuple[Any, Any]]:
+    x, (held, rise) = fields.lithiation, known
     potential, flat = fields.potential.ravel(), x.ravel()
     a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
     drop = potential[a] + fields.voltage - potential[e]
@@ -91,12 +106,10 @@ def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, tempera
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
     conductivity = held.conductivity.ravel()[c]
-    bulk = [_bulk_slopes(fields, held, rise, faces, factors, axis) for axis in range(3)]
-    return Slopes(
-        bulk=(bulk[0], bulk[1], bulk[2]),
-        reacting=(_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
-        plating=-_slope(plating, potential[faces.plating.electrolyte]),
-        contacts=(
+    return (
+        (_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
+        -_slope(plating, potential[faces.plating.electrolyte]),
+        (
             _slope(lambda p: contacts(p, conductivity), potential[c]),
             _slope(lambda s: contacts(potential[c], s), conductivity) * rise.conductivity.ravel()[c],
         ),
@@ -132,17 +145,16 @@ def action(change: Fields, slopes: Slopes, storage: Any, control: Control, faces
     )
 
 
+@partial(jax.jit, static_argnames="axis")
 def _bulk_slopes(
-    fields: Fields, held: Properties, rise: Properties, faces: Faces, factors: Factors, axis: int
+    fields: Fields, held: Properties, rise: Properties, bulk: Bulk, boundary: Any, axis: int
 ) -> BulkSlopes:
     left, right = (Properties(*(_pair(p, axis)[side] for p in held)) for side in (0, 1))
     rise_left, rise_right = (Properties(*(_pair(p, axis)[side] for p in rise)) for side in (0, 1))
     potentials, (x_left, x_right) = _pair(fields.potential, axis), _pair(fields.lithiation, axis)
 
     def flux(potential: Any, x_left: Any, x_right: Any, left: Properties, right: Properties) -> tuple[Any, Any]:
-        sides = (left, right)
-        boundary = _boundary(factors, axis)
-        return bulk_flux((potential, potentials[1]), (x_left, x_right), sides, faces.bulk[axis], boundary)
+        return bulk_flux((potential, potentials[1]), (x_left, x_right), (left, right), bulk, boundary)
 
     one = jnp.ones_like(x_left)
     found = (

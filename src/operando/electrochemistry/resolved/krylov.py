@@ -16,27 +16,28 @@ def minimal_residual(
 ) -> tuple[Array, float, int]:
     """Approximate the solution of ``operator(x) = wanted``.
 
-    Preconditioned from the right, so that the residual is that of the system itself.
+    Preconditioned from the right, so that the residual is that of the system itself. What the operator returns is
+    overwritten.
 
     Returns
     -------
     Solution, its residual over that of zero, and the iterations it took.
     """
-    start = float(np.linalg.norm(wanted))
+    start = _dot(wanted, wanted) ** 0.5
     if start == 0:
         return np.zeros_like(wanted), 0.0, 0
     basis: list[Array] = [wanted / start]
     directions: list[Array] = []
     columns = np.zeros((most + 1, most))
     weights: Array = np.zeros(0)
-    left = start
+    left, part = start, np.empty_like(wanted)
     for k in range(most):
         directions.append(preconditioner(basis[k]))
-        new: Array = operator(directions[k])
+        new = operator(directions[k])
         for i, known in enumerate(basis):
-            columns[i, k] = known @ new
-            new = new - columns[i, k] * known
-        columns[k + 1, k] = np.linalg.norm(new)
+            columns[i, k] = _dot(known, new)
+            new -= np.multiply(known, columns[i, k], out=part)
+        columns[k + 1, k] = _dot(new, new) ** 0.5
         if not np.isfinite(columns[: k + 2, k]).all():
             return np.zeros_like(wanted), np.inf, k + 1
         target = np.zeros(k + 2)
@@ -45,6 +46,14 @@ def minimal_residual(
         left = float(np.linalg.norm(columns[: k + 2, : k + 1] @ weights - target))
         if left <= relative * start or columns[k + 1, k] <= 1e-15 * start:
             break
-        basis.append(new / columns[k + 1, k])
-    solution = sum((w * d for w, d in zip(weights, directions, strict=True)), np.zeros_like(wanted))
+        new /= columns[k + 1, k]
+        basis.append(new)
+    solution = np.zeros_like(wanted)
+    for weight, direction in zip(weights, directions, strict=True):
+        solution += np.multiply(direction, weight, out=part)
     return solution, left / start, len(directions)
+
+
+def _dot(a: Array, b: Array) -> float:
+    """Not by BLAS, whose threads go on spinning where others have to work."""
+    return float(np.einsum("i,i->", a, b))

@@ -94,7 +94,7 @@ class SparseSystem:
         bulk = self.faces.bulk[axis]
         phi, x = self.places
         for kind, passes, place in (("charge", bulk.conducts, phi), ("lithium", bulk.exchanges, x)):
-            met = np.asarray(passes) > 0
+            met = np.asarray(passes)
             left = np.take(numbers, range(numbers.shape[axis] - 1), axis)[met]
             right = np.take(numbers, range(1, numbers.shape[axis]), axis)[met]
             for column, which, turn in ((phi[left], 0, 1), (phi[right], 0, -1), (x[left], 1, 1), (x[right], 2, 1)):
