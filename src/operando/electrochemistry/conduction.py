@@ -168,12 +168,10 @@ def solve_conduction(
         raise InputError("contact resistance", must="finite and not negative", received="another value")
     metals = _metals(electrodes, known.shape)
     fixed = metals >= 0
-    conductances = _conductances(values, metals, electrodes, known, contact_resistance)
     reached = _reached(values, metals, electrodes)
     pruned = int(((values > 0) & ~reached & ~fixed).sum())
-    if pruned:
-        keep = np.where(reached | fixed, values, 0.0)
-        conductances = _conductances(keep, metals, electrodes, known, contact_resistance)
+    keep = np.where(reached | fixed, values, 0.0)
+    conductances = _conductances(keep, metals, electrodes, known, contact_resistance)
     potential = np.zeros(known.shape)
     for number, electrode in enumerate(electrodes.values()):
         potential[metals == number] = electrode.potential
@@ -342,6 +340,8 @@ def _closed(
 def _free_of(conductances: Faces, fixed: Array) -> tuple[Faces, Array]:
     """The system of the voxels that are free: faces to fixed voxels become a diagonal."""
     diagonal, free = np.zeros(fixed.shape), []
+    if not fixed.any():
+        return conductances, diagonal
     for axis, faces in enumerate(conductances):
         kept = faces.copy()
         moved, to, metal = np.moveaxis(kept, axis, 0), np.moveaxis(diagonal, axis, 0), np.moveaxis(fixed, axis, 0)

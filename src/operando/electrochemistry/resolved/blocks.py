@@ -58,6 +58,7 @@ class BlockSolver:
                 wanted = wanted - operator(known)
             else:
                 known, left = np.zeros_like(wanted), 1.0
+        self._blocks = None  # a volume has no room for two
         self._blocks = _Blocks(self.faces, slopes, np.asarray(storage), control)
         found, more, _ = minimal_residual(operator, self._blocks, wanted, relative=enough / left, most=_MOST)
         return _fields(known + found, shape) if left * more < _ENOUGH else None

@@ -77,7 +77,7 @@ class Cycler:
         self.past = Past((0.0,), (x,), (0.0,))
         fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage, dtype=float))
         none = (jnp.zeros(faces.reacting.area.size), jnp.zeros(faces.plating.area.size))
-        self.now = self.before = Solved(fields, self.problem.through(fields, none), 0)
+        self.now, self.before = Solved(fields, self.problem.through(fields, none), 0), fields
 
     def take(self, step: ProtocolStep) -> Ending:
         """Take one step of the protocol; returns why it ended."""
@@ -151,7 +151,7 @@ class Cycler:
         ratio = length / (times[0] - times[1])
         if ratio > _FARTHEST:
             return now
-        ahead = Fields(*(a + ratio * (a - b) for a, b in zip(now, self.before.fields, strict=True)))
+        ahead = Fields(*(a + ratio * (a - b) for a, b in zip(now, self.before, strict=True)))
         return ahead if _has_room(ahead.lithiation) else now
 
     def _until_next(self, step: ProtocolStep, length: float, end: float, charge: float) -> float:
@@ -196,7 +196,7 @@ class Cycler:
 
     def _note(self, solved: Solved, time: float, charge: float) -> None:
         voltage, current = float(solved.fields.voltage), self._current_density(solved)
-        self.before, self.now = self.now, solved
+        self.before, self.now = self.now.fields, solved
         self.points.append(Point(time, voltage, current, charge))
         if any(abs(time - t) <= 1e-12 * max(time, 1e-300) for t in self.times):
             self._keep()

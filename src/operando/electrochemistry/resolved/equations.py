@@ -130,12 +130,12 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
         relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
         change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
-        del at  # a volume has no room for these and the next
+        guess = (through.reacting, through.plating)
+        del at, through  # a volume has no room for these and the next
         if change is None:
             return None
         by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))
         fields = Fields(*(a - by * b for a, b in zip(fields, change, strict=True)))
-        guess = (through.reacting, through.plating)
     return None
 
 
