@@ -11,7 +11,9 @@ from scipy.special import j0, j1
 from operando.errors import InputError, RunError
 from operando.magnetism.inverse_edges import derivatives
 from operando.magnetism.inverse_field import current_from_field
-from operando.magnetism.inverse_system import SmoothPrior, sheet_system
+from operando.magnetism.inverse_open import open_sheet
+from operando.magnetism.inverse_straight import straight_sheet
+from operando.magnetism.inverse_system import SmoothPrior
 from operando.magnetism.regularisation import SourceSpectrum
 from operando.magnetism.sheet import HalfSpectrum, current_from_stream_function, field_per_stream_function
 
@@ -196,16 +198,9 @@ def test_the_resolution_is_that_of_the_optimal_filter():
     assert found.resolution == pytest.approx(2 * half, rel=0.05)
 
 
-@pytest.mark.parametrize(("shape", "margin"), [((9, 12), 0.0), ((10, 11), 3 * PIXEL)])
+@pytest.mark.parametrize(("shape", "margin"), [((9, 12), None), ((10, 11), 3 * PIXEL)])
 def test_the_adjoint_is_the_adjoint(shape, margin):
-    seen = [(0, 0, 1), (0.6, 0, 0.8)]
-    system = sheet_system(
-        transfer=lambda m: np.stack([field_per_stream_function(modes=m, axis=u, height=HEIGHT) for u in seen]),
-        shape=shape,
-        pixel=(PIXEL, 1.3 * PIXEL),
-        margin=margin,
-        precision=np.ones((2, *shape)),
-    )
+    system = sheet(shape, margin)
     random = np.random.default_rng(0)
     source, maps = random.standard_normal(system.shape), random.standard_normal((2, *shape))
     assert (system.predict(source) * maps).sum() == pytest.approx((source * system.back(maps)).sum(), rel=1e-9)
@@ -215,21 +210,42 @@ def test_the_adjoint_is_the_adjoint(shape, margin):
     )
 
 
+def sheet(shape, margin):
+    """System of two axes: straight beyond the frame, or open where it has a margin."""
+    seen = [(0, 0, 1), (0.6, 0, 0.8)]
+    frame = {
+        "transfer": lambda m: np.stack([field_per_stream_function(modes=m, axis=u, height=HEIGHT) for u in seen]),
+        "shape": shape,
+        "pixel": (PIXEL, 1.3 * PIXEL),
+        "precision": np.ones((2, *shape)),
+    }
+    return straight_sheet(**frame) if margin is None else open_sheet(**frame, margin=margin)
+
+
 @pytest.mark.parametrize("order", [1, 2])
-def test_derivatives_of_what_runs_on_straight(order):
-    operators = derivatives(shape=(30, 40), pixel=(PIXEL, PIXEL), order=order)
-    rows = np.arange(30)[:, None] * np.ones(40)
-    wave = np.cos(np.pi * 2 * (rows + 0.5) / 30)
-    assert np.abs(operators.of(np.ones((30, 40)))).max() < 1e-6
-    k = 2 * np.pi / 30 / PIXEL
+@pytest.mark.parametrize("margin", [None, 5 * PIXEL])
+def test_derivatives_of_what_runs_on_straight_or_closes_on_itself(order, margin):
+    system = sheet((30, 40), margin)
+    operators = derivatives(system, order=order)
+    count = system.shape[0]
+    rows = np.arange(count)[:, None] * np.ones(system.shape[1])
+    wave = np.cos(np.pi * 2 * (rows + 0.5) / count)
+    assert np.abs(operators.of(np.ones(system.shape))).max() < 1e-6
+    k = 2 * np.pi / count / PIXEL
     assert (operators.of(wave) ** 2).sum() == pytest.approx(k ** (2 * order) * (wave**2).sum(), rel=0.02)
+    ramp = np.abs(operators.of(rows)) * PIXEL**order
+    assert ramp[:, 2:-2].max() == pytest.approx(1.0 if order == 1 else 0.0, abs=1e-9)
+    # a ramp ends where it runs on straight, and steps back where it closes on itself
+    assert ramp.max() == pytest.approx(1.0 if margin is None else count - (order == 1), rel=1e-9)
 
 
-def test_a_smooth_prior_draws_what_it_expects():
-    power = 1 / (1.0 + np.arange(20)[:, None] + np.arange(24))
-    prior, random = SmoothPrior(power), np.random.default_rng(0)
-    drawn = [prior.sample(random) for _ in range(200)]
-    assert np.mean([(d * prior.apply(d)).sum() for d in drawn]) == pytest.approx(power.size, rel=0.03)
+@pytest.mark.parametrize("margin", [None, 2 * PIXEL])
+def test_a_smooth_prior_draws_what_it_expects(margin):
+    system = sheet((20, 24), margin)
+    power = 1 / (1.0 + system.wavenumbers * PIXEL)
+    prior, random = SmoothPrior(power, system.filtered), np.random.default_rng(0)
+    drawn = [prior.sample(random, system.shape) for _ in range(200)]
+    assert np.mean([(d * prior.apply(d)).sum() for d in drawn]) == pytest.approx(np.prod(system.shape), rel=0.03)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (15, 16), (16, 15), (15, 15)])
