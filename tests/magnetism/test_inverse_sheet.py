@@ -16,6 +16,7 @@ from operando.magnetism.inverse_straight import straight_sheet
 from operando.magnetism.inverse_system import SmoothPrior
 from operando.magnetism.regularisation import SourceSpectrum
 from operando.magnetism.sheet import HalfSpectrum, current_from_stream_function, field_per_stream_function
+from operando.magnetism.sheet_maps import patched
 
 UM = 1e-6
 NOISE = 20e-9
@@ -257,6 +258,90 @@ def test_the_nyquist_wave_has_no_direction(shape):
         if size % 2 == 0:
             np.testing.assert_allclose(component, 0, atol=1e-6 / PIXEL)
     np.testing.assert_allclose(modes.image(modes.spectrum(checks)), checks, atol=1e-12)
+
+
+def test_missing_pixels_across_the_source_hardly_matter():
+    field, truth, _ = ring()
+    holed = field.sel(component=["z"]).copy()
+    holed.values[:, 26:30, 12:42] = np.nan
+    whole, found = (error(inverted(f).current.values, truth) for f in (field.sel(component=["z"]), holed))
+    assert whole < 0.005
+    assert found < 0.01
+
+
+def test_patches_bend_least():
+    y, x = np.mgrid[:30, :40].astype(float)
+    plane = 2 + 0.3 * x - 0.1 * y + 0.01 * x * y
+    holed = plane.copy()
+    holed[10:15, 20:30] = holed[:3, :4] = holed[-1] = np.nan
+    np.testing.assert_allclose(patched(holed), plane, atol=1e-10)
+
+
+def test_a_strip_whose_edges_no_smooth_straight_source_explains_keeps_its_current():
+    """All components in a small frame that it crosses, at a signal of 40 000 times the noise."""
+    height, half, count, noise = 2 * UM, 3 * UM, 24, 2e-9
+    along = (np.arange(count) - count / 2 + 0.5) * UM
+    ends = [along + s * half for s in (1, -1)]
+    by = -mu_0 * 1e-3 / (2 * half) / (2 * np.pi) * (np.arctan(ends[0] / height) - np.arctan(ends[1] / height))
+    bz = mu_0 * 1e-3 / (2 * half) / (4 * np.pi) * np.log((ends[0] ** 2 + height**2) / (ends[1] ** 2 + height**2))
+    field = np.stack([0 * by, by, bz])[..., None] * np.ones(count)
+    field += noise * np.random.default_rng(0).standard_normal(field.shape)
+    found = current_from_field(labelled(field, along, along), height=height, noise=noise, samples=0)
+    assert found.attrs["margin"] > 0
+    total = found.current.sel(component="x").sum("y").values * UM
+    assert total == pytest.approx(np.full(count, 1e-3), rel=0.02)
+
+
+@pytest.mark.parametrize("edges", ["smooth", "sharp"])
+@pytest.mark.parametrize("height", [0.3 * UM, 1.0 * UM])
+def test_loops_with_sharp_edges_come_back_better_than_by_tikhonov(height, edges):
+    bz, truth, along = square_loop(height)
+    found = current_from_field(
+        labelled(bz, along, along), axis=(0, 0, 1), height=height, noise=NOISE, samples=0, edges=edges
+    )
+    assert error(found.current.values, truth) < 0.7 * error(tikhonov(bz, height, along[1] - along[0]), truth)
+
+
+def square_loop(height, *, half=3.5 * UM, width=1.2 * UM, total=1e-3, count=96, pixel=0.15 * UM):
+    """Bz above a square strip, by the Biot-Savart law of filaments, and its current averaged over pixels."""
+    along = (np.arange(count) - (count - 1) / 2) * pixel
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    sides = half + nodes * width / 2
+    bz = total / 2 * sum(w * square_filament(along, height, a) for w, a in zip(weights, sides, strict=True))
+    edges, fine = (np.arange(count + 1) - count / 2) * pixel, (np.arange(8 * count) - 4 * count + 0.5) * pixel / 8
+    distance = half - np.maximum(np.abs(edges[:, None]), np.abs(fine))
+    stream = (total * np.clip(distance / width + 0.5, 0, 1)).reshape(count + 1, count, 8).mean(axis=2)
+    jx = np.diff(stream, axis=0) / pixel
+    return bz + NOISE * np.random.default_rng(0).standard_normal(bz.shape), np.stack([jx, -jx.T]), along
+
+
+def square_filament(along, height, half):
+    """Bz of 1 A anticlockwise around a square."""
+    x, y = along, along[:, None]
+
+    def side(s, away):
+        """Of the side that runs to +s at a distance to its left."""
+        ends = [(s + e) / np.sqrt((s + e) ** 2 + away**2 + height**2) for e in (half, -half)]
+        return mu_0 / (4 * np.pi) * away / (away**2 + height**2) * (ends[0] - ends[1])
+
+    return side(x, y + half) + side(x, half - y) + side(y, half - x) + side(y, x + half)
+
+
+def tikhonov(bz, height, pixel):
+    """Least ``|d - H psi|^2 + lambda |k psi|^2`` of the map padded with zeros, by generalised cross-validation."""
+    modes = HalfSpectrum(shape=(2 * bz.shape[0], 2 * bz.shape[1]), pixel=(pixel, pixel))
+    data = modes.spectrum(np.pad(bz, [(0, n) for n in bz.shape]))
+    gain = mu_0 / 2 * modes.k * np.exp(-modes.k * height)
+    penalty = np.where(modes.k > 0, modes.k, 1.0) ** 2
+
+    def score(strength):
+        left = strength * penalty / (gain**2 + strength * penalty)
+        weight = modes.multiplicity
+        return (weight * left**2 * np.abs(data) ** 2).sum() / (weight * left).sum() ** 2
+
+    best = min(np.logspace(-24, 4, 200) * (gain**2 / penalty).max(), key=score)
+    stream = gain * data / (gain**2 + best * penalty)
+    return current_from_stream_function(stream=stream, modes=modes)[:, : bz.shape[0], : bz.shape[1]]
 
 
 def test_refusals():

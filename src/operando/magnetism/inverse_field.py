@@ -72,8 +72,8 @@ def current_from_field(
     Returns
     -------
     ``current`` ``(component, y, x)`` [A/m] with ``current_var``, and ``stream_function`` ``(y, x)`` [A], whose mean is
-    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre, and ``unseen`` where all
-    maps are along one axis in the plane.
+    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre, ``margin`` of free
+    surroundings [m], and ``unseen`` where all maps are along one axis in the plane.
 
     Raises
     ------
@@ -241,6 +241,7 @@ def _attributes(found: Inversion) -> dict[str, Any]:
         "edges": "smooth" if isinstance(found.prior, SmoothPrior) else "sharp",
         "noise": found.spectrum.noise,
         "misfit": found.misfit,
+        "margin": found.margin,
         "resolution": found.resolution(),
         "prior_amplitude": found.spectrum.amplitude,
         "prior_wavenumber": found.spectrum.wavenumber,

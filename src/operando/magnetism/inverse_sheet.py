@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from operando.errors import InputError
 from operando.magnetism.inverse_edges import EdgePrior, derivatives, estimate_with_edges
-from operando.magnetism.inverse_smooth import ITERATIONS, SmoothEstimate, smooth_estimate
+from operando.magnetism.inverse_smooth import ITERATIONS, SmoothEstimate, estimate_past_holes, smooth_estimate
 from operando.magnetism.inverse_source import SheetSource
 from operando.magnetism.inverse_spectrum import learnt_spectrum
 from operando.magnetism.inverse_system import SheetSystem, SmoothPrior, Transfer
@@ -23,6 +23,9 @@ Edges = Literal["smooth", "sharp"]
 
 ROUNDS, ROUND_ITERATIONS = 10, 40
 """Reweightings for sharp edges, and most steps of conjugate gradients in each."""
+
+PASSES = 4
+"""How often a spectrum is learnt from a map with missing pixels, in which the last estimate's field stands."""
 
 LEAST_PIXELS = 8
 """Along both axes of a map: a spectrum is learnt from it."""
@@ -152,18 +155,16 @@ def _smooth(
     maps: FieldMaps, *, transfer: Transfer, order: int, noise: Array | None, choice: Choice, margin: float | None
 ) -> tuple[SourceSpectrum, SmoothEstimate]:
     """Learn the spectrum and estimate with it; again where pixels are missing, with what the source makes there."""
-    patched, missing = maps.filled(), np.isnan(maps.values)
-    while True:
-        spectrum = learnt_spectrum(
-            replace(maps, values=patched), transfer=transfer, order=order, noise=noise, choice=choice
-        )
-        deviation = np.full(patched.shape, spectrum.noise) if noise is None else noise
-        precision = np.where(np.isnan(maps.values), 0.0, 1 / deviation**2)
+    whole, missing = maps.filled(), np.isnan(maps.values)
+    for _ in range(PASSES if missing.any() else 1):
+        known = replace(maps, values=whole)
+        spectrum = learnt_spectrum(known, transfer=transfer, order=order, noise=noise, choice=choice)
+        deviation = np.full(whole.shape, spectrum.noise) if noise is None else noise
+        precision = np.where(missing, 0.0, 1 / deviation**2)
         found = smooth_estimate(maps, spectrum=spectrum, transfer=transfer, precision=precision, margin=margin)
-        if not missing.any():
-            return spectrum, found
         # a patch passes for a rough source; what a source makes in the hole does not
-        patched, missing = np.where(missing, found.whole().predicted(), maps.values), np.array(False)
+        whole = np.where(missing, found.whole().predicted(), maps.values)
+    return spectrum, found
 
 
 def _error(system: SheetSystem, prior: SmoothPrior | EdgePrior, random: np.random.Generator) -> Array:
@@ -174,7 +175,7 @@ def _error(system: SheetSystem, prior: SmoothPrior | EdgePrior, random: np.rando
     # the error of the inversion on a source drawn from the prior, incomplete steps included
     truth = prior.sample(random, system.shape)
     seen = system.predict(truth) + _noise_draw(system, random)
-    return system.estimate(seen, prior, iterations=ITERATIONS) - truth
+    return estimate_past_holes(system, seen, prior, iterations=ITERATIONS) - truth
 
 
 def _noise_draw(system: SheetSystem, random: np.random.Generator) -> Array:

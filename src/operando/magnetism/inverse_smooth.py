@@ -8,7 +8,7 @@ is left to a source that is free around the frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from operando.magnetism.inverse_source import SheetSource
 from operando.magnetism.inverse_straight import straight_sheet
 from operando.magnetism.inverse_system import SheetSystem, SmoothPrior, Transfer
 from operando.magnetism.regularisation import SourceSpectrum
-from operando.magnetism.sheet_maps import FieldMaps
+from operando.magnetism.sheet_maps import FieldMaps, patched
 
 Array = npt.NDArray[Any]
 
@@ -96,17 +96,32 @@ def smooth_estimate(
     if not margin:
         system = straight_sheet(**frame, precision=precision)
         prior = _prior(spectrum, system)
-        source = system.estimate(values, prior, iterations=TRIAL)
+        source = estimate_past_holes(system, values, prior, iterations=TRIAL)
         if margin == 0 or system.misfit(values, source) < UNEXPLAINED:
             source = system.estimate(values, prior, start=source, iterations=ITERATIONS - TRIAL)
             return SmoothEstimate(system, prior, values, source)
     straight = straight_sheet(**frame, precision=_blunted(precision, maps.values))
-    begun = straight.estimate(values, _prior(spectrum, straight), iterations=TRIAL)
+    begun = estimate_past_holes(straight, values, _prior(spectrum, straight), iterations=TRIAL)
     left = np.where(precision > 0, values - straight.predict(begun), 0.0)
     surrounded = open_sheet(**frame, precision=precision, margin=margin or _margin(maps))
     prior = _prior(spectrum, surrounded)
-    source = surrounded.estimate(left, prior, iterations=ITERATIONS)
+    source = estimate_past_holes(surrounded, left, prior, iterations=ITERATIONS)
     return SmoothEstimate(surrounded, prior, left, source, SheetSource(((straight, begun),)))
+
+
+def estimate_past_holes(system: SheetSystem, maps: Array, prior: SmoothPrior, *, iterations: int) -> Array:
+    """Posterior mean of the source, begun from maps whose holes are patched.
+
+    Conjugate gradients fill a hole last of all, so that they must not begin from nothing there.
+    """
+    missing = system.precision == 0
+    if not missing.any():
+        return system.estimate(maps, prior, iterations=iterations)
+    level = np.array([p[~m].mean() for p, m in zip(system.precision, missing, strict=True)])
+    whole = replace(system, precision=np.where(missing, level[:, None, None], system.precision))
+    patches = np.stack([patched(np.where(m, np.nan, one)) for one, m in zip(maps, missing, strict=True)])
+    start = whole.estimate(patches, prior, iterations=iterations)
+    return system.estimate(maps, prior, start=start, iterations=iterations)
 
 
 def _prior(spectrum: SourceSpectrum, system: SheetSystem) -> SmoothPrior:
