@@ -158,6 +158,39 @@ def test_a_map_gives_the_same_current_whatever_axis_was_measured(tmp_path, axis,
     assert float(inside - outside) == pytest.approx(CURRENT, rel=0.07)
 
 
+def test_a_current_to_the_right_that_crosses_the_frame_keeps_its_sign_and_size(tmp_path, monkeypatch):
+    """A strip 6 um wide: Bz in closed form. Walked to -y, a current to +x comes from the right: negative."""
+    monkeypatch.setattr(sheet, "DRAWS", 4)
+    along, height, half = UM * np.arange(24), 2 * UM, 3 * UM
+    near, far = ((along - 11.5 * UM + s * half) ** 2 + height**2 for s in (1, -1))
+    bz = mu_0 * CURRENT / (2 * half) / (4 * np.pi) * np.log(near / far)[:, None] * np.ones(24)
+    coords = {d: (d, along, {"units": "m"}) for d in ("y", "x")}
+    noise = 0.2e-6 * np.random.default_rng(0).standard_normal(bz.shape)
+    field = xr.DataArray(bz + noise, dims=("y", "x"), coords=coords, attrs={"units": "T"})
+    write_map(tmp_path / "map.h5", field, kind="field")
+    sensor = '[magnetic.sensor]\nstand_off = "2.0 +- 0.02 um"\naxis = [0, 0, 1]'
+    cuts = [
+        f'[[magnetic.cuts]]\nname = "{x} um"\nstart = ["{x} um", "22 um"]\nend = ["{x} um", "1 um"]\n'
+        for x in (1, 6, 12, 18, 22)
+    ]
+    study = written(tmp_path, '[magnetic.data]\nmap = "map.h5"', sensor, *cuts)
+    main(["run", str(study)])
+    for x in (1, 6, 12, 18, 22):
+        found = figure(study, f"current through {x} um")
+        assert found["value"] == pytest.approx(-CURRENT, rel=0.05)
+        assert abs(found["value"] + CURRENT) < 3 * np.hypot(found["statistical"], found["systematic"])
+
+
+def test_a_map_of_few_pixels_is_refused(tmp_path, capsys):
+    few = noisy_ring().isel(y=slice(0, 2), x=slice(0, 24))
+    write_map(tmp_path / "map.h5", few, kind="field")
+    study = written(tmp_path, '[magnetic.data]\nmap = "map.h5"', '[magnetic.sensor]\nstand_off = "3 um"')
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", str(study)])
+    assert stopped.value.code == 2
+    assert "at least 8 pixels along both axes" in capsys.readouterr().err
+
+
 def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     monkeypatch.setattr(sheet, "DRAWS", 2)
     content = {"Bz": noisy_ring().sel(component="z").values[::-1], "h": 3e-6, "step": 1.0}

@@ -22,6 +22,9 @@ Array = npt.NDArray[Any]
 WIDER = 3
 """How many times wider the torus is on which kernels are computed, than the one that they act on."""
 
+LONGER = 81
+"""How many times longer the line is on which the sums of kernels are."""
+
 
 @dataclass(frozen=True)
 class StraightSheet(SheetSystem):
@@ -129,17 +132,36 @@ def _straight(transfer: Transfer, modes: HalfSpectrum, reach: tuple[int, int]) -
     A frame's own size from any of its pixels, the source no longer changes: the sum stays the same.
     """
     wide = HalfSpectrum(shape=(WIDER * modes.shape[0], WIDER * modes.shape[1]), pixel=modes.pixel)
+    lines = [_line_kernels(transfer, modes, axis=axis, reach=reach[axis]) for axis in (0, 1)]
     factors = []
-    for one in transfer(wide):
+    for number, one in enumerate(transfer(wide)):
         kernel = np.fft.fftshift(wide.image(one))
         for axis, r in enumerate(reach):
-            centre = kernel.shape[axis] // 2
-            kernel = _folded(np.moveaxis(kernel, axis, 0), centre - r, kernel.shape[axis] - centre - r - 1)
-            kernel = np.moveaxis(kernel, 0, axis)
+            kernel = _to_edges(kernel, axis, r)
+        # what the images of the torus bring in: the sums along lines are known without them
+        for axis in (0, 1):
+            missing = lines[axis][number] - kernel.sum(axis=1 - axis)
+            edges = np.moveaxis(kernel, axis, 0)
+            edges[:, 0] += missing / 2
+            edges[:, -1] += missing / 2
         whole = np.zeros(modes.shape)
         whole[: 2 * reach[0] + 1, : 2 * reach[1] + 1] = kernel
         factors.append(modes.spectrum(np.roll(whole, (-reach[0], -reach[1]), axis=(0, 1))))
     return np.stack(factors)
+
+
+def _line_kernels(transfer: Transfer, modes: HalfSpectrum, *, axis: int, reach: int) -> list[Array]:
+    """Kernels along one axis of what does not change along the other, for each map."""
+    count = LONGER * modes.shape[axis]
+    line = HalfSpectrum(shape=(count, 1) if axis == 0 else (1, count), pixel=modes.pixel)
+    return [_to_edges(np.fft.fftshift(line.image(one).ravel()), 0, reach) for one in transfer(line)]
+
+
+def _to_edges(kernel: Array, axis: int, reach: int) -> Array:
+    """Move what lies further than `reach` from a kernel's centre to that distance, along one axis."""
+    centre = kernel.shape[axis] // 2
+    folded = _folded(np.moveaxis(kernel, axis, 0), centre - reach, kernel.shape[axis] - centre - reach - 1)
+    return np.moveaxis(folded, 0, axis)
 
 
 def _folded(image: Array, before: int, after: int) -> Array:
