@@ -68,10 +68,22 @@ class Control(NamedTuple):
     voltage: Any
 
 
-def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, through: Currents) -> Slopes:
-    """Derivatives at `fields`, where the currents are `through`; in parts, which take less memory than all at once."""
+def slopes(
+    fields: Fields,
+    faces: Faces,
+    factors: Factors,
+    hosts: Hosts,
+    temperature: Any,
+    through: Currents,
+    precision: Any = float,
+) -> Slopes:
+    """Derivatives at `fields`, where the currents are `through`; in parts, which take less memory than all at once.
+
+    Those of the bulk are kept in `precision`: in single, a change moves between voxels by 1e-7 of itself too much or
+    too little, and closes as before.
+    """
     held, rise = _properties_and_slopes(fields.lithiation, faces, factors, hosts)
-    z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k) for k in range(3))
+    z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k, precision) for k in range(3))
     reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through, (held, rise))
     return Slopes(bulk=(z, y, x), reacting=reacting, plating=plating, contacts=contacts)
 
@@ -145,9 +157,9 @@ def action(change: Fields, slopes: Slopes, storage: Any, control: Control, faces
     )
 
 
-@partial(jax.jit, static_argnames="axis")
+@partial(jax.jit, static_argnames=("axis", "precision"))
 def _bulk_slopes(
-    fields: Fields, held: Properties, rise: Properties, bulk: Bulk, boundary: Any, axis: int
+    fields: Fields, held: Properties, rise: Properties, bulk: Bulk, boundary: Any, axis: int, precision: Any
 ) -> BulkSlopes:
     left, right = (Properties(*(_pair(p, axis)[side] for p in held)) for side in (0, 1))
     rise_left, rise_right = (Properties(*(_pair(p, axis)[side] for p in rise)) for side in (0, 1))
@@ -162,7 +174,7 @@ def _bulk_slopes(
         jax.jvp(lambda x, side: flux(potentials[0], x, x_right, side, right), (x_left, left), (one, rise_left))[1],
         jax.jvp(lambda x, side: flux(potentials[0], x_left, x, left, side), (x_right, right), (one, rise_right))[1],
     )
-    charge, lithium = zip(*found, strict=True)
+    charge, lithium = zip(*jax.tree.map(lambda slope: slope.astype(precision), found), strict=True)
     return BulkSlopes(charge=charge, lithium=lithium)
 
 
