@@ -18,6 +18,9 @@ from operando.frames import Array
 _PATIENCE = 10
 """Iterations after which a new factorisation is the cheaper way."""
 
+_TIRED = 8
+"""Iterations that tell that the next system will take too many."""
+
 
 @dataclass(eq=False)
 class DirectSolver:
@@ -58,5 +61,9 @@ class DirectSolver:
         return None if found is None else self.system.fields(found)
 
     def _iterated(self, matrix: Any, wanted: Array, relative: float) -> Array | None:
-        found, left, _ = minimal_residual(matrix.dot, self._factors.solve, wanted, relative=relative, most=_PATIENCE)
+        found, left, taken = minimal_residual(
+            matrix.dot, self._factors.solve, wanted, relative=relative, most=_PATIENCE
+        )
+        if taken >= _TIRED:
+            self._factors = None
         return found if left <= relative else None

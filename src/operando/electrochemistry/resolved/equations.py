@@ -82,11 +82,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Solved:
-    """Fields that fulfil the equations, and the currents there."""
+    """Fields that fulfil the equations, the currents there, the iterations it took, and the circuit's current [A]."""
 
     fields: Fields
     through: Currents
     iterations: int
+    current: float
 
 
 def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem:
@@ -129,7 +130,7 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         enough = problem.tolerance * max(problem.smallest_current, abs(float(total)))
         stalled = iteration > 2 and worst > before / 4
         if worst <= enough or (stalled and worst <= _STALLED * enough):
-            return Solved(fields, through, iteration)
+            return Solved(fields, through, iteration, float(total))
         before = worst
         kind = problem.linear.precision
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through, precision=kind)
@@ -140,7 +141,7 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         del at
         if change is None:
             return None
-        by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))
+        by = min(1.0, _LARGEST_CHANGE / max(float(np.abs(change.lithiation).max()), 1e-30))
         fields = Fields(*(a - by * b for a, b in zip(fields, change, strict=True)))
     return None
 

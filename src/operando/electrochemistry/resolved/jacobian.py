@@ -24,9 +24,9 @@ from operando.electrochemistry.resolved.fluxes import (
     bulk_flux,
     contact_flux,
     left_in_voxels,
-    plating_flux,
+    plating_excess,
     properties,
-    reaction_flux,
+    reaction_excess,
 )
 
 
@@ -108,19 +108,21 @@ def _interface_slopes(
     a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
     drop = potential[a] + fields.voltage - potential[e]
 
-    def reacting(drop: Any, x: Any) -> Any:
-        return reaction_flux(drop, x, faces, factors, hosts, temperature, through.reacting, iterations=0)
+    def reacting(q: Any, drop: Any, x: Any) -> Any:
+        return reaction_excess(q, drop, x, faces, factors, hosts, temperature)
 
-    def plating(potential: Any) -> Any:
-        return plating_flux(potential, fields.voltage, faces, factors, temperature, through.plating, iterations=0)
+    def plating(q: Any, potential: Any) -> Any:
+        return plating_excess(q, potential, fields.voltage, faces, factors, temperature)
 
     def contacts(potential: Any, conductivity: Any) -> Any:
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
     conductivity = held.conductivity.ravel()[c]
+    by_drop, by_lithium = _implicit_slopes(reacting, through.reacting, drop, flat[a])
+    (by_potential,) = _implicit_slopes(plating, through.plating, potential[faces.plating.electrolyte])
     return (
-        (_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
-        -_slope(plating, potential[faces.plating.electrolyte]),
+        (by_drop, by_lithium),
+        -by_potential,
         (
             _slope(lambda p: contacts(p, conductivity), potential[c]),
             _slope(lambda s: contacts(potential[c], s), conductivity) * rise.conductivity.ravel()[c],
@@ -181,3 +183,11 @@ def _bulk_slopes(
 def _slope(law: Any, at: Any) -> Any:
     """Derivative of an elementwise law."""
     return jax.jvp(law, (at,), (jnp.ones_like(at),))[1]
+
+
+def _implicit_slopes(excess: Any, root: Any, *at: Any) -> tuple[Any, ...]:
+    """Derivatives of the root of an elementwise excess with all else that it depends on."""
+    rise = _slope(lambda q: excess(q, *at), root)
+    return tuple(
+        -_slope(lambda value, k=k: excess(root, *at[:k], value, *at[k + 1 :]), at[k]) / rise for k in range(len(at))
+    )
