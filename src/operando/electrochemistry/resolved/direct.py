@@ -18,9 +18,6 @@ from operando.frames import Array
 _PATIENCE = 10
 """Iterations after which a new factorisation is the cheaper way."""
 
-_TIRED = 8
-"""Iterations that tell that the next system will take too many."""
-
 
 @dataclass(eq=False)
 class DirectSolver:
@@ -61,9 +58,5 @@ class DirectSolver:
         return None if found is None else self.system.fields(found)
 
     def _iterated(self, matrix: Any, wanted: Array, relative: float) -> Array | None:
-        found, left, taken = minimal_residual(
-            matrix.dot, self._factors.solve, wanted, relative=relative, most=_PATIENCE
-        )
-        if taken >= _TIRED:
-            self._factors = None
+        found, left, _ = minimal_residual(matrix.dot, self._factors.solve, wanted, relative=relative, most=_PATIENCE)
         return found if left <= relative else None
