@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from operando.electrochemistry.protocol import Ending, ProtocolStep
 from operando.electrochemistry.resolved.equations import Problem, Solved, Target, solved_by_newton
-from operando.electrochemistry.resolved.fluxes import Currents, Fields, left_in_voxels
+from operando.electrochemistry.resolved.fluxes import Currents, Fields
 from operando.electrochemistry.resolved.stepping import Past, backward_difference, error_of_step
 from operando.frames import Array
 
@@ -66,7 +65,7 @@ class Cycler:
     def begin(self, lithiation: Array) -> None:
         """Start at a given lithiation, as if at rest."""
         cell, faces = self.problem.cell, self.problem.faces
-        active, x = cell.reached.active, jnp.asarray(lithiation)
+        active, x = cell.reached.active, np.asarray(lithiation, dtype=float)
         host = cell.host_numbers()[active]
         potentials = [
             np.asarray(material.open_circuit_potential(lithiation[active][host == k])).mean()
@@ -75,9 +74,9 @@ class Cycler:
         ]
         voltage = float(np.mean(potentials)) if potentials else 0.0
         self.past = Past((0.0,), (x,), (0.0,))
-        fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage, dtype=float))
-        none = (jnp.zeros(faces.reacting.area.size), jnp.zeros(faces.plating.area.size))
-        self.now, self.before = Solved(fields, self.problem.through(fields, none), 0), fields
+        fields = Fields(np.zeros(cell.grid.shape), x, np.float64(voltage))
+        none = (np.zeros(faces.reacting.area.size), np.zeros(faces.plating.area.size))
+        self.now, self.before = Solved(fields, self.problem.through(fields, none), 0, 0.0), fields
 
     def take(self, step: ProtocolStep) -> Ending:
         """Take one step of the protocol; returns why it ended."""
@@ -191,8 +190,7 @@ class Cycler:
         return (self._current_density(solved) + before) / leading
 
     def _current_density(self, solved: Solved) -> float:
-        _, _, total = left_in_voxels(solved.through, self.problem.faces)
-        return float(total) / self.problem.cell.section
+        return solved.current / self.problem.cell.section
 
     def _note(self, solved: Solved, time: float, charge: float) -> None:
         voltage, current = float(solved.fields.voltage), self._current_density(solved)
@@ -220,7 +218,7 @@ class Cycler:
 
 def _target(problem: Problem, past: Past, step: ProtocolStep, length: float) -> Target:
     leading, weights = backward_difference(past, length)
-    capacity = problem.faces.capacity
+    capacity = np.asarray(problem.faces.capacity)
     history = sum(w * x for w, x in zip(weights, past.lithiations, strict=False))
     value = step.value * problem.cell.section if step.control == "current" else step.value
     return Target(storage=capacity * leading, history=capacity * history, held=step.control, value=value)

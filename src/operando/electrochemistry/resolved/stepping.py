@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def error_of_step(past: Past, step: float, lithiation: Any) -> float | None:
     if len(times) == 2:
         return None
     if len(times) == 3:
-        return float(jnp.abs(_divided(times, values)).max()) * step**2
+        return float(np.abs(_divided(times, values)).max()) * step**2
     leading, _ = backward_difference(past, step)
-    return float(jnp.abs(_divided(times, values)).max()) * step * (now - past.times[1]) / leading
+    return float(np.abs(_divided(times, values)).max()) * step * (now - past.times[1]) / leading
 
 
 def _divided(times: tuple[float, ...], values: tuple[Any, ...]) -> Any:
