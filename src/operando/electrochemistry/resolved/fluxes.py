@@ -135,7 +135,7 @@ def reaction_flux(
     """Current from active material into electrolyte by Butler and Volmer's law [A/m^2].
 
     ``q = w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with ``eta = drop - R q - U(x')`` and the lithium on the
-    face ``x' = x - q half / (F c_max D)``.
+    face ``x' = x - (1 - t) q half / (F c_max D)``, where lithium migrates with a share t of the current.
 
     Parameters
     ----------
@@ -157,7 +157,8 @@ def reaction_flux(
     ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
     resistance = met.half / (electrons + ions) + met.half / ionic
-    shift = met.half / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
+    diffusing = electrons / (electrons + ions)
+    shift = met.half * diffusing / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
     transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
     scale = met.weight * _at(factors.exchange_current, met.active)
 
