@@ -1,5 +1,8 @@
 """A section of overlapping discs against body-fitted finite elements (benchmarks/section_finite_elements.py)."""
 
+import runpy
+from pathlib import Path
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -70,6 +73,18 @@ def test_voltage_lithium_and_currents_are_those_of_finite_elements(voxel, milliv
         found = (through[:, near] * weight).sum() / weight.sum() / x.shape[0]
         assert found == pytest.approx(wanted, rel=share)
         assert currents.x[0].mean(axis=0) == pytest.approx(59.0, rel=1e-8)
+
+
+@pytest.mark.slow
+def test_finite_elements_give_these_numbers():
+    """Needs the extra `validation`; elements and time steps are coarser or the same, hence 20 uV."""
+    pytest.importorskip("ngsolve")
+    path = Path(__file__).parents[2] / "benchmarks" / "section_finite_elements.py"
+    found = runpy.run_path(str(path))["solved"](size=0.8, longest=4.0)
+    assert found.time[-1] == pytest.approx(240.0)
+    assert found.voltage[-1] == pytest.approx(VOLTAGE, abs=2e-5)
+    assert found.lithium == pytest.approx(LITHIUM, abs=2e-5)
+    assert found.cuts == pytest.approx(list(CUTS.values()), rel=2e-4)
 
 
 @pytest.mark.slow
