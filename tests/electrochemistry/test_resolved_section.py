@@ -53,8 +53,8 @@ def charged(voxel):
     return cell, run.states[-1], discs
 
 
-# errors fall with the voxel: the voltage's from 2.3 to 0.6 mV; the current's through the second cut is 2 % at 0.2 um
-@pytest.mark.parametrize(("voxel", "millivolts", "share"), [(0.2, 3.0, 0.025), (0.1, 1.0, 0.015)])
+# errors fall with the voxel: the voltage's 2.3, 0.6, 0.4 mV; the current's through the second cut 2.0, 0.7, 0.5 %
+@pytest.mark.parametrize(("voxel", "millivolts", "share"), [(0.2, 3.0, 0.025), (0.1, 1.0, 0.01), (0.05, 1.0, 0.01)])
 @pytest.mark.slow
 def test_voltage_lithium_and_currents_are_those_of_finite_elements(voxel, millivolts, share):
     cell, state, discs = charged(voxel)
@@ -85,9 +85,3 @@ def test_finite_elements_give_these_numbers():
     assert found.voltage[-1] == pytest.approx(VOLTAGE, abs=2e-5)
     assert found.lithium == pytest.approx(LITHIUM, abs=2e-5)
     assert found.cuts == pytest.approx(list(CUTS.values()), rel=2e-4)
-
-
-@pytest.mark.slow
-def test_fine_voxels_reach_two_millivolts():
-    _, state, _ = charged(0.05)
-    assert state.voltage == pytest.approx(VOLTAGE, abs=2e-3)
