@@ -128,7 +128,7 @@ def reaction_excess(
     """What a current from active material into electrolyte has too much for Butler and Volmer's law [A/m^2].
 
     ``q - w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with ``eta = drop - R q - U(x')`` and the lithium on the
-    face ``x' = x - q half / (F c_max D)``.
+    face ``x' = x - (1 - t) q half / (F c_max D)``, where lithium migrates with a share t of the current.
 
     Parameters
     ----------
@@ -146,7 +146,8 @@ def reaction_excess(
     ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
     resistance = met.half / (electrons + ions) + met.half / ionic
-    shift = met.half / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
+    diffusing = electrons / (electrons + ions)
+    shift = met.half * diffusing / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
     transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
     face = x - shift * q
     over = drop - resistance * q - _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
