@@ -192,13 +192,16 @@ class _March:
     def _advanced(
         self, before: tuple[PorousState, float] | None, length: float, step: ProtocolStep
     ) -> PorousState | None:
+        from operando.electrochemistry.porous.step_kernels import combined
+
         now = self._state
         if before is None:
             guess, history, effective = now, now.lithiation, length
         else:
             last, previous = before
             ratio = length / previous
-            history = ((1 + ratio) ** 2 * now.lithiation - ratio**2 * last.lithiation) / (1 + 2 * ratio)
+            over = 1 / (1 + 2 * ratio)
+            history = combined((1 + ratio) ** 2 * over, now.lithiation, -(ratio**2) * over, last.lithiation)
             effective = length * (1 + ratio) / (1 + 2 * ratio)
             guess = _extrapolated(last, now, ratio)
         new = self._solved(guess, history, effective, step)
@@ -220,14 +223,16 @@ class _March:
 
     def _departure(self, before: tuple[PorousState, float] | None, new: PorousState, length: float) -> float:
         """Departure of x and of the voltage from a straight line over two steps, relative to the tolerance."""
+        from operando.electrochemistry.porous.step_kernels import largest_bend
+
         if before is None:
             return 1.0
         last, previous = before
         ratio = length / previous
         now = self._state
-        bend = new.lithiation - now.lithiation - ratio * (now.lithiation - last.lithiation)
+        bend = largest_bend(last.lithiation, now.lithiation, new.lithiation, ratio)
         voltage = new.voltage - now.voltage - ratio * (now.voltage - last.voltage)
-        largest = max(float(abs(bend).max()), abs(voltage))
+        largest = max(bend, abs(voltage))
         return largest * ratio / (1 + ratio) / self._tolerance
 
     def _accept(self, new: PorousState) -> None:
@@ -244,19 +249,21 @@ class _March:
 
     def _mean(self, state: PorousState) -> float:
         weight = self._newton.surface / self._newton.surface.sum()
-        return float(np.asarray(self._newton.shells.volume @ np.asarray(state.lithiation)) @ weight)
+        return float((self._newton.shells.volume @ state.lithiation) @ weight)
 
     def _row(self, state: PorousState) -> tuple[float, float, float, float, float]:
         return state.time, state.voltage, state.current / self._cell.area, self._charge, self._mean(state)
 
 
 def _extrapolated(last: PorousState, now: PorousState, ratio: float) -> PorousState:
+    from operando.electrochemistry.porous.step_kernels import combined
+
     def straight(a: Any, b: Any) -> Any:
         return b + ratio * (b - a)
 
     return replace(
         now,
-        lithiation=straight(last.lithiation, now.lithiation),
+        lithiation=combined(1 + ratio, now.lithiation, -ratio, last.lithiation),
         current_density=straight(last.current_density, now.current_density),
         electronic=straight(last.electronic, now.electronic),
         ionic=straight(last.ionic, now.ionic),
