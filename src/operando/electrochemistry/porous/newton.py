@@ -109,6 +109,8 @@ class NewtonStep:
         history, step:
             What the time discretisation subtracts from x, and its effective step [s].
         """
+        from operando.electrochemistry.porous.step_kernels import advanced
+
         x, j = start.lithiation, start.current_density
         state = start if voltage is None else replace(start, voltage=voltage)
         p, q, new_x = (np.empty_like(x) for _ in range(3))
@@ -121,8 +123,8 @@ class NewtonStep:
             if not np.isfinite(largest):
                 return None
             wanted = known + gain * (self._at_active(d_e) - self._at_active(d_i))
-            self._batches(self._corrected, (x, p, q, j, wanted), (new_x, new_j))
-            x, j = new_x, new_j
+            self._batches(self._corrected, (x[-2:], j, wanted), (new_j,))
+            x, j = advanced(x, p, q, new_j - j, new_x), new_j.copy()
             d_e += state.electronic
             d_i += state.ionic
             state = replace(state, electronic=d_e, ionic=d_i, voltage=state.voltage + d_v)
@@ -213,28 +215,22 @@ def _linearised(
         exchange = particles.exchange_current_density(at)
         return particles.open_circuit_potential(at) + 2 * thermal * jnp.arcsinh(current / (2 * exchange))
 
-    def at_surface(shift: Any, current: Any) -> Any:
-        return _surface(particles, shells, shift, current)
-
     nothing, one = jnp.zeros_like(j), jnp.ones_like(j)
-    surface, along_p = jax.jvp(at_surface, (x, j), (p, nothing))
-    _, along_q = jax.jvp(at_surface, (x, j), (q, one))
-    value, slope = jax.jvp(lambda s: drop(s, j), (surface,), (one,))
-    _, resistance = jax.jvp(lambda i: drop(surface, i), (j,), (one,))
+    surface, along = jax.linearize(partial(_surface, particles, shells), x[-2:], j)
+    along_p, along_q = along(p[-2:], nothing), along(q[-2:], one)
+    value, steepness = jax.linearize(drop, surface, j)
+    slope, resistance = steepness(one, nothing), steepness(nothing, one)
     total = jnp.maximum(resistance + slope * along_q, 0.1 * resistance)
     gain = 1 / total
     return p, q, gain * (potential_drop - value - slope * along_p), gain
 
 
-def _corrected(
-    particles: Particles, shells: Shells, x: Any, p: Any, q: Any, j: Any, change: Any
-) -> tuple[Any, Any]:
-    """Apply a correction; where it is large, its logarithm is held to 3."""
+def _corrected(particles: Particles, shells: Shells, x: Any, j: Any, change: Any) -> tuple[Any]:
+    """Correct the current density; where its change is large, its logarithm is held to 3."""
     import jax.numpy as jnp
 
     twice = 2 * particles.exchange_current_density(_surface(particles, shells, x, j))
     relative = change / jnp.sqrt(j**2 + twice**2)
     held = jnp.clip(relative, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     large = jnp.abs(relative) > 1
-    new = jnp.where(large, twice * jnp.sinh(jnp.arcsinh(j / twice) + held), j + change)
-    return x + p + q * (new - j), new
+    return (jnp.where(large, twice * jnp.sinh(jnp.arcsinh(j / twice) + held), j + change),)

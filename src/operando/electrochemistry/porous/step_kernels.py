@@ -55,3 +55,13 @@ def outflow(fz, fy, fx, potential, below, above):  # type: ignore[no-untyped-def
             for x in range(nx - 1):
                 out[z, y, x] += fx[z, y, x + 1] * (potential[z, y, x] - potential[z, y, x + 1])
     return out
+
+
+@nb.njit(cache=True, parallel=True)
+def advanced(x, p, q, change, out):  # type: ignore[no-untyped-def]
+    """``x + p + q change`` of all shells, in `out`."""
+    shells, voxels = x.shape
+    for shell in nb.prange(shells):
+        for i in range(voxels):
+            out[shell, i] = x[shell, i] + p[shell, i] + q[shell, i] * change[i]
+    return out
