@@ -1,4 +1,4 @@
-"""Fields of both potentials in the order in which a multigrid of columns works: the columns of one colour, then the other.
+"""Fields of both potentials in the order in which a multigrid of columns works: one colour, then the other.
 
 A column ``(y, x)`` has the colour ``(y + x) % 2`` of a chessboard, and its neighbours have the other. Fields are
 ``(colour, plane, y, x // 2)``: planes of the ionic network from the collector upwards, then those of the electronic

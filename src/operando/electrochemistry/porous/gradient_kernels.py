@@ -70,9 +70,7 @@ def turn(direction, factor, z):  # type: ignore[no-untyped-def]
         for colour in range(2):
             for y in range(ny):
                 for i in range(width):
-                    direction[colour, plane, y, i] = (
-                        z[colour, plane, y, i] + factor * direction[colour, plane, y, i]
-                    )
+                    direction[colour, plane, y, i] = z[colour, plane, y, i] + factor * direction[colour, plane, y, i]
 
 
 @nb.njit(cache=True, parallel=True)

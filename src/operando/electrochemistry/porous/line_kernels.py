@@ -55,9 +55,7 @@ def eliminate(below, diagonal, coupling, top, layers, inverse, cross):  # type: 
                     electronic = diagonal[colour, e, y, i]
                     if z < reached - 1:
                         electronic -= below[colour, e + 1, y, i] ** 2 * inverse[colour, e + 1, y, i]
-                        away = (
-                            below[colour, z + 1, y, i] * below[colour, e + 1, y, i] * cross[colour, z + 1, y, i]
-                        )
+                        away = below[colour, z + 1, y, i] * below[colour, e + 1, y, i] * cross[colour, z + 1, y, i]
                     s = coupling[colour, z, y, i]
                     ionic, electronic, away = ionic + s, electronic + s, away + s
                     if diagonal[colour, z, y, i] > 0 and diagonal[colour, e, y, i] > 0:

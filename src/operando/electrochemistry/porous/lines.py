@@ -55,11 +55,12 @@ class LinePotentials:
         planes = planes_of(networks)
         self._layers, self._width = planes.layers, planes.diagonal.shape[2]
         self._reached = planes.diagonal.shape[0] - planes.layers
-        self._operator = tuple(by_colour(part) for part in (planes.below, planes.south, planes.west, planes.diagonal))
+        self._faces = by_colour(planes.below), by_colour(planes.south), by_colour(planes.west)
+        self._diagonal = by_colour(planes.diagonal)
         self._levels = _levels(planes)
-        self._coupling = np.full((2, self._reached, *self._operator[0].shape[2:]), np.nan)
-        self._response, self._drive = (np.zeros_like(self._operator[0]) for _ in range(2))
-        self._direction, self._product, self._residual = (np.empty_like(self._operator[0]) for _ in range(3))
+        self._coupling = np.full_like(self._diagonal[:, planes.layers :], np.nan)
+        self._response, self._drive = (np.zeros_like(self._diagonal) for _ in range(2))
+        self._direction, self._product, self._residual = (np.empty_like(self._diagonal) for _ in range(3))
         self._collector = networks.electronic[0][0]
         self._drive[:, self._layers] = by_colour(self._collector[None])[:, 0]
         self.iterations = 0
@@ -106,7 +107,8 @@ class LinePotentials:
 
         u, r = start, self._residual
         direction, product, single = self._direction, self._product, self._levels[0].b
-        apply(*self._operator, self._coupling, u, product)
+        operator = (*self._faces, self._diagonal, self._coupling)
+        apply(*operator, u, product)
         np.subtract(b, product, out=r)
         single[...] = r
         before, first = 1.0, 0.0
@@ -124,7 +126,7 @@ class LinePotentials:
             else:
                 turn(direction, now / before, z)
             before = now
-            curvature = apply(*self._operator, self._coupling, direction, product)
+            curvature = apply(*operator, direction, product)
             advance(now / curvature, direction, product, u, r, single)
         return u
 

@@ -22,7 +22,9 @@ _FIRST_STEP = 1e-5
 """Of the step's duration."""
 
 _SMALLEST_STEP = 1e-9
-_GROWTH = 1.7
+_GROWTH = 2.0
+"""Of a step over the last one; BDF2 is stable up to ``1 + sqrt(2)``."""
+
 _VOLTAGE_REACHED = 1e-6
 
 
@@ -232,7 +234,7 @@ class _March:
         now = self._state
         bend = largest_bend(last.lithiation, now.lithiation, new.lithiation, ratio)
         voltage = new.voltage - now.voltage - ratio * (now.voltage - last.voltage)
-        largest = max(bend, abs(voltage))
+        largest = max(float(bend), abs(voltage))
         return largest * ratio / (1 + ratio) / self._tolerance
 
     def _accept(self, new: PorousState) -> None:
