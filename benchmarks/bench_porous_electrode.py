@@ -17,7 +17,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from numba import get_num_threads
 
 from operando.electrochemistry.porous.direct import DirectPotentials
 from operando.electrochemistry.porous.electrode import PorousCell, particles_of
@@ -26,6 +25,7 @@ from operando.electrochemistry.porous.march import PorousRun, run_porous
 from operando.electrochemistry.porous.network import networks_of
 from operando.electrochemistry.porous.newton import NewtonStep
 from operando.electrochemistry.protocol import galvanostatic
+from operando.electrochemistry.threads import threads
 from operando.frames import Array, Grid
 from operando.units import FARADAY
 
@@ -102,7 +102,7 @@ def _charges(side: int) -> None:
     from scipy.interpolate import PchipInterpolator
 
     print(f"7 h at 0.256 mA/cm2 on {LAYERS} x {side} x {side} voxels, {SHELLS} shells a particle")
-    print(f"load of the machine before {os.getloadavg()[0]:.1f}, {get_num_threads()} threads")
+    print(f"load of the machine before {os.getloadavg()[0]:.1f}, {threads()} threads")
     cell = _cell(side)
     usual = _charge(cell, tolerance=1e-3)
     if side > 64:

@@ -9,11 +9,7 @@ symmetric.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numba as nb
@@ -21,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from operando.electrochemistry.finite_volume import Faces
+from operando.electrochemistry.threads import edges, shared_out
 
 Array = npt.NDArray[Any]
-
-WORTH_A_THREAD = 100_000
-"""Voxels for which another thread pays."""
 
 _FAST = {"contract", "reassoc", "nsz"}
 
@@ -80,27 +74,14 @@ def add_from_coarse(coarse: Array, u: Array, factors: tuple[int, int, int]) -> A
     return u
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(_threads() - 1, 1))
-
-
-@cache
-def _threads() -> int:
-    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
-
-
 def _edges(shape: tuple[int, ...]) -> list[int]:
     """Planes at which the shares of the threads begin and end."""
-    parts = min(_threads(), shape[0], 1 + math.prod(shape) // WORTH_A_THREAD)
-    return [shape[0] * part // parts for part in range(parts + 1)]
+    return edges(shape[0], work=math.prod(shape))
 
 
 def _over_planes(kernel: Callable[..., Any], shape: tuple[int, ...], *args: Any) -> list[Any]:
     """Run a kernel on all planes, shared out among threads where that pays; returns what it returned for each share."""
-    first, *others = pairwise(_edges(shape))
-    running = [_pool().submit(kernel, *share, *args) for share in others]
-    return [kernel(*first, *args), *(share.result() for share in running)]
+    return shared_out(kernel, shape[0], math.prod(shape), *args)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST)

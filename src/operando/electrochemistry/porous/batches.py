@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 _VOXELS = 4096
 """Of a batch: 20 shells of them take 0.7 MB, and calling a compiled law is nothing beside their work."""
+
+_SHELLS = 20
+"""About as many has a particle: what makes another thread worth while."""
 
 
 class Batches:
@@ -34,7 +38,6 @@ class Batches:
     def __call__(self, law: Callable[..., Sequence[Any]], arrays: Sequence[Any], out: Sequence[Array]) -> None:
         """Write what a compiled law of `arrays` returns to `out`, which may be some of `arrays`."""
         import jax
-        from numba import get_num_threads
 
         # Read first where two batches overlap: `out` may be what the later one reads
         last = self._count - self._length
@@ -48,8 +51,8 @@ class Batches:
                 for whole, part in zip(out, law(*parts), strict=True):
                     whole[..., begin:stop] = np.asarray(part)[..., begin - start :]
 
-        if self._pieces == 1:
-            work(0)
-            return
-        with ThreadPoolExecutor(get_num_threads()) as pool:
-            list(pool.map(work, range(self._pieces)))
+        def share(start: int, stop: int) -> None:
+            for piece in range(start, stop):
+                work(piece)
+
+        shared_out(share, self._pieces, _SHELLS * self._count)

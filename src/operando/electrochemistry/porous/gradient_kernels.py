@@ -1,6 +1,7 @@
 """What conjugate gradients do with fields ``(colour, plane, y, x // 2)``, see `chessboard`: numba kernels.
 
-Sums are taken plane by plane and then over the planes, in one order whatever the number of threads.
+A thread works on the planes from `start` to `stop`. Sums are taken plane by plane, so that they do not depend on
+the number of threads.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import numpy as np
 from operando.electrochemistry.porous.line_kernels import add_neighbours
 
 
-@nb.njit(cache=True, parallel=True)
-def apply(below, south, west, diagonal, coupling, u, out):  # type: ignore[no-untyped-def]
-    """Write the operator times `u` to `out`; returns ``u . out``."""
+@nb.njit(cache=True, nogil=True)
+def apply(start, stop, below, south, west, diagonal, coupling, u, out, sums):  # type: ignore[no-untyped-def]
+    """Write the operator times `u` to `out`, and ``u . out`` of each plane to `sums`."""
     _, planes, ny, width = u.shape
     reached = coupling.shape[1]
     layers = planes - reached
-    sums = np.zeros(planes)
-    for index in nb.prange(planes):
-        plane = nb.int64(index)
+    for plane in range(start, stop):
         near = np.empty((planes, width), dtype=u.dtype)
         z = plane - layers if plane >= layers else plane
         partner = z if plane >= layers else layers + z
@@ -44,40 +43,37 @@ def apply(below, south, west, diagonal, coupling, u, out):  # type: ignore[no-un
                     out[colour, plane, y, i] = value
                     total += u[colour, plane, y, i] * value
         sums[plane] = total
-    return sums.sum()
 
 
-@nb.njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
-def dot(a, b):  # type: ignore[no-untyped-def]
-    """``a . b`` in double precision."""
-    _, planes, ny, width = a.shape
-    sums = np.zeros(planes)
-    for plane in nb.prange(planes):
+@nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def dot(start, stop, a, b, sums):  # type: ignore[no-untyped-def]
+    """Write ``a . b`` of each plane to `sums`, in double precision."""
+    _, _, ny, width = a.shape
+    for plane in range(start, stop):
         total = 0.0
         for colour in range(2):
             for y in range(ny):
                 for i in range(width):
                     total += a[colour, plane, y, i] * b[colour, plane, y, i]
         sums[plane] = total
-    return sums.sum()
 
 
-@nb.njit(cache=True, parallel=True)
-def turn(direction, factor, z):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True)
+def turn(start, stop, direction, factor, z):  # type: ignore[no-untyped-def]
     """``direction = z + factor direction``."""
-    _, planes, ny, width = z.shape
-    for plane in nb.prange(planes):
+    _, _, ny, width = z.shape
+    for plane in range(start, stop):
         for colour in range(2):
             for y in range(ny):
                 for i in range(width):
                     direction[colour, plane, y, i] = z[colour, plane, y, i] + factor * direction[colour, plane, y, i]
 
 
-@nb.njit(cache=True, parallel=True)
-def advance(step, direction, product, u, r, single):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True)
+def advance(start, stop, step, direction, product, u, r, single):  # type: ignore[no-untyped-def]
     """``u += step direction``, ``r -= step product``, and `r` in single precision."""
-    _, planes, ny, width = u.shape
-    for plane in nb.prange(planes):
+    _, _, ny, width = u.shape
+    for plane in range(start, stop):
         for colour in range(2):
             for y in range(ny):
                 for i in range(width):

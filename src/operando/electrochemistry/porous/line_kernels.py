@@ -1,7 +1,7 @@
 """Columns along z solved exactly, both potentials together: numba kernels of the line smoother.
 
-Fields are ``(colour, plane, y, x // 2)``, see `chessboard`. Each row of columns is one thread's work, and its loops
-run along it, so that they vectorise and their results do not depend on the number of threads.
+Fields are ``(colour, plane, y, x // 2)``, see `chessboard`. A thread works on the rows from `start` to `stop`; loops
+run along them, so that they vectorise and their results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def add_neighbours(south, west, u, colour, plane, y, total):  # type: ignore[no-untyped-def]
     """Add conductance times value of the four columns around each column of a row of one colour."""
     other = 1 - colour
@@ -33,15 +33,15 @@ def add_neighbours(south, west, u, colour, plane, y, total):  # type: ignore[no-
             total[plane, i] += west[other, plane, y, i] * u[other, plane, y, i]
 
 
-@nb.njit(cache=True, parallel=True, error_model="numpy")
-def eliminate(below, diagonal, coupling, top, layers, inverse, cross):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def eliminate(start, stop, below, diagonal, coupling, top, layers, inverse, cross):  # type: ignore[no-untyped-def]
     """Eliminate each column from the layer below `top` down to the collector.
 
     Writes the inverse of each layer's 2 x 2 matrix, what lies above taken in: its diagonal to `inverse`, its other
     entry to `cross`. A voxel that a network does not reach has zeros.
     """
-    reached, ny, width = coupling.shape[1:]
-    for y in nb.prange(ny):
+    reached, width = coupling.shape[1], coupling.shape[3]
+    for y in range(start, stop):
         for colour in range(2):
             for z in range(top - 1, -1, -1):
                 for i in range(width):
@@ -69,14 +69,13 @@ def eliminate(below, diagonal, coupling, top, layers, inverse, cross):  # type: 
                         cross[colour, z, y, i] = 0.0
 
 
-@nb.njit(cache=True, parallel=True)
-def relax_columns(below, south, west, inverse, cross, b, u, colour, alone):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True)
+def relax_columns(start, stop, below, south, west, inverse, cross, b, u, colour, alone):  # type: ignore[no-untyped-def]
     """Solve the columns of one colour exactly, their neighbours held; at zero where `alone`."""
-    _, planes, ny, width = u.shape
+    _, planes, _, width = u.shape
     reached = cross.shape[1]
     layers = planes - reached
-    for index in nb.prange(ny):
-        y = nb.int64(index)
+    for y in range(start, stop):
         f = np.empty((planes, width), dtype=u.dtype)
         for plane in range(planes):
             for i in range(width):
@@ -118,15 +117,14 @@ def relax_columns(below, south, west, inverse, cross, b, u, colour, alone):  # t
                 u[colour, e, y, i] = f[e, i] + inverse[colour, e, y, i] * electronic + c * ionic
 
 
-@nb.njit(cache=True, parallel=True)
-def restrict_first_colour(south, west, u, coarse):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True)
+def restrict_first_colour(start, stop, south, west, u, coarse):  # type: ignore[no-untyped-def]
     """Add up the residual over blocks of 2 x 2 columns after the colours were relaxed in turn, from zero.
 
     The second colour's is zero, and the first one's is what the second has changed.
     """
     _, planes, ny, width = u.shape
-    for index in nb.prange((ny + 1) // 2):
-        row = nb.int64(index)
+    for row in range(start, stop):
         total = np.empty((planes, width), dtype=u.dtype)
         for plane in range(planes):
             for i in range(width):
@@ -137,11 +135,11 @@ def restrict_first_colour(south, west, u, coarse):  # type: ignore[no-untyped-de
                 coarse[(row + i) % 2, plane, row, i // 2] = total[plane, i]
 
 
-@nb.njit(cache=True, parallel=True)
-def add_coarse_to_first_colour(u, coarse, inverse):  # type: ignore[no-untyped-def]
+@nb.njit(cache=True, nogil=True)
+def add_coarse_to_first_colour(start, stop, u, coarse, inverse):  # type: ignore[no-untyped-def]
     """Add each block's correction to its columns of the first colour: the second is relaxed next, whatever it is."""
-    _, planes, ny, width = u.shape
-    for y in nb.prange(ny):
+    _, planes, _, width = u.shape
+    for y in range(start, stop):
         for plane in range(planes):
             for i in range(width):
                 if inverse[0, plane, y, i] != 0.0:

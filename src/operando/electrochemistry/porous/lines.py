@@ -8,11 +8,12 @@ are half of the faces' sums because a piecewise constant correction is too stiff
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.electrochemistry.porous.chessboard import blocks, by_colour, by_place, coarser, planes_of
+from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
     from operando.electrochemistry.porous.chessboard import Planes
@@ -61,6 +62,7 @@ class LinePotentials:
         self._coupling = np.full_like(self._diagonal[:, planes.layers :], np.nan)
         self._response, self._drive = (np.zeros_like(self._diagonal) for _ in range(2))
         self._direction, self._product, self._residual = (np.empty_like(self._diagonal) for _ in range(3))
+        self._sums = np.empty(planes.diagonal.shape[0])
         self._collector = networks.electronic[0][0]
         self._drive[:, self._layers] = by_colour(self._collector[None])[:, 0]
         self.iterations = 0
@@ -69,16 +71,14 @@ class LinePotentials:
         self, *, coupling: Array, electronic: Array, ionic: Array, total: float | None
     ) -> tuple[Array, Array, float]:
         """Corrections of the electronic and the ionic potential, and of the collector's voltage."""
-        from operando.electrochemistry.porous.gradient_kernels import dot
-
         changed = self._couple(coupling[: self._reached])
         missing = by_colour(np.concatenate([ionic, electronic[: self._reached]]))
         voltage = 0.0
         if total is not None:
             if changed:
                 self._response = self._conjugate_gradients(self._drive, self._response, _RESPONSE)
-            stiffness = float(self._collector.sum()) - dot(self._drive, self._response)
-            voltage = (total + dot(self._response, missing)) / stiffness
+            stiffness = float(self._collector.sum()) - self._dot(self._drive, self._response)
+            voltage = (total + self._dot(self._response, missing)) / stiffness
             missing += voltage * self._drive
         found = by_place(
             self._conjugate_gradients(missing, voltage * self._response, self._tolerance), width=self._width
@@ -98,24 +98,24 @@ class LinePotentials:
         part = coupling.astype(np.float32)
         for level in self._levels:
             level.coupling[...] = by_colour(part)
-            eliminate(level.below, level.diagonal, level.coupling, top, self._layers, level.inverse, level.cross)
+            system = (level.below, level.diagonal, level.coupling, top, self._layers, level.inverse, level.cross)
+            shared_out(eliminate, level.u.shape[2], level.u.size, *system)
             part = blocks(part)
         return changed
 
     def _conjugate_gradients(self, b: Array, start: Array, tolerance: float) -> Array:
-        from operando.electrochemistry.porous.gradient_kernels import advance, apply, dot, turn
+        from operando.electrochemistry.porous.gradient_kernels import advance, turn
 
         u, r = start, self._residual
         direction, product, single = self._direction, self._product, self._levels[0].b
-        operator = (*self._faces, self._diagonal, self._coupling)
-        apply(*operator, u, product)
+        self._apply(u)
         np.subtract(b, product, out=r)
         single[...] = r
         before, first = 1.0, 0.0
         for count in range(self._most):
             self._descend(0)
             z = self._levels[0].u
-            now = dot(r, z)
+            now = self._dot(r, z)
             first = first or now
             # r z measures the error in the energy norm, as far as a cycle inverts the operator
             if now <= tolerance**2 * first or now == 0.0:
@@ -124,11 +124,27 @@ class LinePotentials:
             if count == 0:
                 direction[...] = z
             else:
-                turn(direction, now / before, z)
+                self._over_planes(turn, direction, now / before, z)
             before = now
-            curvature = apply(*operator, direction, product)
-            advance(now / curvature, direction, product, u, r, single)
+            step = now / self._apply(direction)
+            self._over_planes(advance, step, direction, product, u, r, single)
         return u
+
+    def _apply(self, u: Array) -> float:
+        """Find the operator times `u`, and ``u`` times that."""
+        from operando.electrochemistry.porous.gradient_kernels import apply
+
+        self._over_planes(apply, *self._faces, self._diagonal, self._coupling, u, self._product, self._sums)
+        return float(self._sums.sum())
+
+    def _dot(self, a: Array, b: Array) -> float:
+        from operando.electrochemistry.porous.gradient_kernels import dot
+
+        self._over_planes(dot, a, b, self._sums)
+        return float(self._sums.sum())
+
+    def _over_planes(self, kernel: Any, *args: Any) -> None:
+        shared_out(kernel, self._sums.size, self._diagonal.size, *args)
 
     def _descend(self, index: int) -> None:
         """One V-cycle from zero, symmetric: colours in turn before, in reverse after."""
@@ -139,17 +155,18 @@ class LinePotentials:
         )
 
         level = self._levels[index]
+        rows, size = level.u.shape[2], level.u.size
         system = (level.below, level.south, level.west, level.inverse, level.cross, level.b, level.u)
-        relax_columns(*system, 0, True)
+        shared_out(relax_columns, rows, size, *system, 0, True)
         if index + 1 == len(self._levels):
             return
         coarse = self._levels[index + 1]
-        relax_columns(*system, 1, False)
-        restrict_first_colour(level.south, level.west, level.u, coarse.b)
+        shared_out(relax_columns, rows, size, *system, 1, False)
+        shared_out(restrict_first_colour, (rows + 1) // 2, size, level.south, level.west, level.u, coarse.b)
         self._descend(index + 1)
-        add_coarse_to_first_colour(level.u, coarse.u, level.inverse)
-        relax_columns(*system, 1, False)
-        relax_columns(*system, 0, False)
+        shared_out(add_coarse_to_first_colour, rows, size, level.u, coarse.u, level.inverse)
+        shared_out(relax_columns, rows, size, *system, 1, False)
+        shared_out(relax_columns, rows, size, *system, 0, False)
 
 
 def _levels(planes: Planes) -> list[_Level]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from operando.electrochemistry.porous.newton import NewtonStep
 from operando.electrochemistry.protocol import Ending
+from operando.electrochemistry.threads import shared_out
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -194,8 +195,6 @@ class _March:
     def _advanced(
         self, before: tuple[PorousState, float] | None, length: float, step: ProtocolStep
     ) -> PorousState | None:
-        from operando.electrochemistry.porous.step_kernels import combined
-
         now = self._state
         if before is None:
             guess, history, effective = now, now.lithiation, length
@@ -203,7 +202,7 @@ class _March:
             last, previous = before
             ratio = length / previous
             over = 1 / (1 + 2 * ratio)
-            history = combined((1 + ratio) ** 2 * over, now.lithiation, -(ratio**2) * over, last.lithiation)
+            history = _combined((1 + ratio) ** 2 * over, now.lithiation, -(ratio**2) * over, last.lithiation)
             effective = length * (1 + ratio) / (1 + 2 * ratio)
             guess = _extrapolated(last, now, ratio)
         new = self._solved(guess, history, effective, step)
@@ -232,10 +231,11 @@ class _March:
         last, previous = before
         ratio = length / previous
         now = self._state
-        bend = largest_bend(last.lithiation, now.lithiation, new.lithiation, ratio)
+        fields = last.lithiation, now.lithiation, new.lithiation
+        bend = max(shared_out(largest_bend, len(fields[0]), fields[0].size, *fields, ratio))
         voltage = new.voltage - now.voltage - ratio * (now.voltage - last.voltage)
-        largest = max(float(bend), abs(voltage))
-        return largest * ratio / (1 + ratio) / self._tolerance
+        largest = max(bend, abs(voltage))
+        return float(largest * ratio / (1 + ratio) / self._tolerance)
 
     def _accept(self, new: PorousState) -> None:
         self._state = new
@@ -258,16 +258,22 @@ class _March:
 
 
 def _extrapolated(last: PorousState, now: PorousState, ratio: float) -> PorousState:
-    from operando.electrochemistry.porous.step_kernels import combined
-
     def straight(a: Any, b: Any) -> Any:
         return b + ratio * (b - a)
 
     return replace(
         now,
-        lithiation=combined(1 + ratio, now.lithiation, -ratio, last.lithiation),
+        lithiation=_combined(1 + ratio, now.lithiation, -ratio, last.lithiation),
         current_density=straight(last.current_density, now.current_density),
         electronic=straight(last.electronic, now.electronic),
         ionic=straight(last.ionic, now.ionic),
         voltage=straight(last.voltage, now.voltage),
     )
+
+
+def _combined(a: float, first: Array, b: float, second: Array) -> Array:
+    from operando.electrochemistry.porous.step_kernels import combined
+
+    out = np.empty_like(first)
+    shared_out(combined, len(out), out.size, a, first, b, second, out)
+    return out

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.electrochemistry.threads import shared_out
+
 if TYPE_CHECKING:
     from operando.electrochemistry.porous.electrode import PorousCell
     from operando.frames import Array
@@ -41,9 +43,10 @@ def networks_of(cell: PorousCell) -> Networks:
 
 def outflow(faces: Faces, potential: Array, *, below: float = 0.0, above: float = 0.0) -> Array:
     """Current that leaves each voxel [A] for its neighbours and for what lies below and above."""
-    from operando.electrochemistry.porous.step_kernels import outflow as compiled
+    from operando.electrochemistry.porous.step_kernels import outflow as kernel
 
-    out: Array = compiled(*faces, potential, float(below), float(above))
+    out: Array = np.empty(potential.shape)
+    shared_out(kernel, len(out), out.size, *faces, potential, float(below), float(above), out)
     return out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from operando.electrochemistry.porous.batches import Batches
 from operando.electrochemistry.porous.network import networks_of, outflow
 from operando.electrochemistry.porous.particles import condensed, shells_of, surface_lithiation
+from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,8 @@ class NewtonStep:
                 return None
             wanted = known + gain * (self._at_active(d_e) - self._at_active(d_i))
             self._batches(self._corrected, (x[-2:], j, wanted), (new_j,))
-            x, j = advanced(x, p, q, new_j - j, new_x), new_j.copy()
+            shared_out(advanced, len(x), x.size, x, p, q, new_j - j, new_x)
+            x, j = new_x, new_j.copy()
             d_e += state.electronic
             d_i += state.ionic
             state = replace(state, electronic=d_e, ionic=d_i, voltage=state.voltage + d_v)
