@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from operando.electrochemistry.transport.columns import Columns
     from operando.frames import Array, Grid
 
-_ROUNDING = 1e-12
-"""Of the active material's lithium: less than this has not entered the anode."""
-
 
 class TransportEvolution(LayeredEvolution):
     """Lithium in a cell over its protocol, from charge conservation, diffusion and kinetics.
@@ -117,20 +114,15 @@ class TransportEvolution(LayeredEvolution):
 
     def _foil_layers(self, time: float) -> FoilLayers:
         anode = self.snapshots.at(time).anode
-        entered = self._entered(anode) / area_from_cell(cell=self.cell)
+        entered = max(float(anode.sum()), 0.0) / area_from_cell(cell=self.cell)
         contact = self._sampling.across(anode) if entered > 0 else np.ones_like(self._stack.coverage)
         contact = contact / weighted_mean(contact, self._stack.coverage)
         return layers_from_foil(foil=replace(self._stack.foil, contact=contact), entered=entered)
 
     def _anode_fraction(self, time: float) -> Array | float:
         now = self.snapshots.at(time)
-        entered = self._entered(now.anode)
+        entered = float(now.anode.sum())
         return float(now.anode6.sum()) / entered if entered > 0 else 0.0
-
-    def _entered(self, anode: Array) -> float:
-        """Lithium that the anode has gained [mol]; what rounding leaves of a rest is none, and has no map."""
-        entered = float(anode.sum())
-        return entered if entered > _ROUNDING * self._amounts.active else 0.0
 
     def _sampled(self, amount: Array, whole: Array) -> Array:
         return self._sampling.in_cathode(self._painting.cathode, amount, whole)
