@@ -12,13 +12,15 @@ from scipy.io import savemat
 from scipy.special import ellipe, ellipk
 
 from operando.cli.main import main
-from operando.io.field_map import write_map
+from operando.errors import RunError
+from operando.io.field_map import read_map, write_map
 from operando.lithium.budget import Figure
 from operando.magnetism.fit_verdict import Verdict
+from operando.magnetism.nv import NV
 from operando.materials.magnetic_lithiation import volume_from_lithium
 from operando.study.magnetic import sheet
-from operando.study.magnetic.figures import lithium_figure
-from operando.study.magnetic.measured import evened, measurement_of
+from operando.study.magnetic.figures import field_figures, lithium_figure
+from operando.study.magnetic.measured import evened, field_of_lines, fitted_lines, measurement_of
 from operando.study.settings import read_study
 from operando.study.store import Store
 from operando.twin.nv import NVMicroscope, record_odmr
@@ -29,6 +31,7 @@ RADII = np.linspace(6.3, 11.7, 10) * UM
 CENTRE = (15 * UM, 13 * UM)
 ROWS, COLUMNS = 28, 32
 NOISE = 0.4e-6
+LINES = '[magnetic.lines]\nbias = ["1.1 mT", "2.3 mT", "4.5 mT"]'
 CUT = '[[magnetic.cuts]]\nname = "ring"\nstart = ["15 um", "13 um"]\nend = ["31 um", "13 um"]\nexpected = "-1 mA"\n'
 
 
@@ -217,6 +220,54 @@ def test_sweeps_apart_are_brought_to_one_level():
     xr.testing.assert_identical(evened(alone), alone)
 
 
+STRESS = (0.6e6, -0.4e6, 0.9e6, -0.2e6)
+
+
+@pytest.fixture(scope="module")
+def stressed(tmp_path_factory):
+    """Spectra of the ring in a diamond with random strain and a stress that shifts each centre by its own amount."""
+    folder = tmp_path_factory.mktemp("stressed")
+    microscope = NVMicroscope(photon_rate=1e8, width=1.5e6, contrast=0.02, strain=3e6, splitting_shifts=STRESS)
+    frequency = microscope.sweep(step=0.8e6, largest_field=80e-6)
+    field = ring_field().isel(y=slice(0, 12), x=slice(0, 12))
+    record_odmr(folder / "cube.h5", field, microscope=microscope, frequency=frequency, dwell=0.05, seed=3)
+    return folder
+
+
+def pulls_of(folder, said):
+    """Field of a study's own settings less the truth, in standard errors."""
+    lines = f'[magnetic.lines]\nbias = ["1.1 mT", "2.3 mT", "4.5 mT"]\n{said}'
+    study = written(folder, '[magnetic.data]\ncube = "cube.h5"', lines, '[magnetic.sensor]\nstand_off = "3 um"')
+    magnetic = read_study(study).magnetic
+    found = field_of_lines(fitted_lines(measurement_of(magnetic).content, magnetic.lines), magnetic.lines)
+    truth = read_map(folder / "cube-truth.h5", kind="odmr truth").field
+    return found, ((found.field.values - truth.values) / np.sqrt(found.field_var.values))
+
+
+def test_strain_and_the_splitting_of_each_axis_are_fitted_where_the_study_says_so(stressed):
+    found, pull = pulls_of(stressed, 'strain = "fit"\neach_axis = true')
+    assert (found.verdict == Verdict.GOOD).all()
+    # 432 pulls
+    assert np.sqrt((pull**2).mean()) == pytest.approx(1.0, abs=0.12)
+    square = (found.strain_squared - 9e12) / np.sqrt(found.strain_squared_var)
+    assert abs(float(square.mean())) < 4 / np.sqrt(square.size)
+    shift = (found.temperature_shift - np.mean(STRESS) / NV.splitting_slope) / np.sqrt(found.temperature_shift_var)
+    assert abs(float(shift.mean())) < 4 / np.sqrt(shift.size)
+    strain = next(f for f in field_figures(found, found) if f.name.startswith("strain"))
+    assert strain.value == pytest.approx(3.0, abs=4 * strain.total)
+
+
+def test_strain_that_is_known_is_taken_at_its_word(stressed):
+    found, pull = pulls_of(stressed, 'strain = "3 MHz"\neach_axis = true')
+    assert "strain_squared" not in found
+    assert np.sqrt((pull**2).mean()) == pytest.approx(1.0, abs=0.12)
+
+
+def test_without_strain_and_stress_the_field_is_refused_or_far_off(stressed):
+    with pytest.raises(RunError, match=r"pixels have a good fit"):
+        pulls_of(stressed, "")
+
+
 def refusal(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -257,6 +308,12 @@ def good(tmp_path):
         ("sensor", '[magnetic.sensor]\nstand_off = "3 um"\naxis = [0, 0, 0]', "magnetic.sensor.axis .*not zero"),
         ("source", '[magnetic.source]\ninvert = "voltage"', "magnetic.source.invert"),
         ("source", '[magnetic.source]\ninvert = "magnetisation"', "magnetic.source .*applied_field"),
+        ("lines", f"{LINES}\nstrain = 2", "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nstrain = "-2 MHz"', "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nstrain = "fitted"', "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nsplitting = "2.87 GHz"\neach_axis = true', "magnetic.lines .*each_axis"),
+        ("lines", f'{LINES}\ncentres = [0]\nstrain = "fit"', "magnetic.lines .*no more unknowns"),
+        ("lines", f'{LINES}\ncentres = [0, 1, 2]\nstrain = "fit"\neach_axis = true', "no more unknowns"),
         ("source", "[magnetic.source]\ndirection = [0, 0, 1]", "magnetic.source .*belong to a magnetisation"),
         ("source", '[magnetic.source]\nthickness = "1 +- 2 um"', "magnetic.source .*uncertainty"),
         ("source", '[magnetic.source]\nmaterial = "LiCoO2"', "magnetic.source .*applied_field and thickness"),

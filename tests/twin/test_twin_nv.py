@@ -6,6 +6,7 @@ from operando.errors import InputError
 from operando.io.field_map import read_map
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.fit_verdict import Verdict
+from operando.magnetism.hamiltonian import hamiltonian_from_field
 from operando.magnetism.nv import NV
 from operando.magnetism.sensitivity import line_error_from_noise
 from operando.magnetism.vector_fit import fit_vector
@@ -148,3 +149,34 @@ def test_a_camera_measures_all_pixels_at_once():
     wide, scanning = INSTRUMENTS["wide-field NV"], INSTRUMENTS["scanning NV"]
     assert wide.field_error(time=100.0, pixels=10_000) == pytest.approx(wide.sensitivity / 10)
     assert scanning.field_error(time=100.0, pixels=10_000) == pytest.approx(scanning.sensitivity * 10)
+
+
+def test_an_electric_field_moves_lines_as_the_hamiltonian_says():
+    """Levels of the full matrix, in the centre's own frame, with the signs of Doherty et al. 2012."""
+    bias, electric = (0.3e-3, 0.2e-3, 0.5e-3), (2e6, -1e6, 3e6)
+    microscope = NVMicroscope(axes=(1,), bias=bias, electric_field=electric)
+    frame = microscope.frames[0]
+    along, across = NV.stark_axial, NV.stark_transverse
+    ex, ey, ez = frame @ electric
+    levels = np.linalg.eigvalsh(
+        hamiltonian_from_field(
+            field=frame @ np.array(bias), splitting=NV.splitting + along * ez, transverse=across * complex(-ex, ey)
+        )
+    )
+    np.testing.assert_allclose(microscope.lines(np.array(bias))[0, 0], levels[1:] - levels[0], rtol=1e-12)
+    still = NVMicroscope(axes=(1,), bias=bias).lines(np.array(bias))[0, 0]
+    assert np.abs(microscope.lines(np.array(bias))[0, 0] - still).min() > 30e3
+
+
+def test_random_strain_shifts_the_mean_line_by_its_square_alone():
+    bias = np.array([1.1e-3, 2.3e-3, 4.5e-3])
+    microscope = NVMicroscope(strain=4e6)
+    lines = microscope.lines(bias)
+    # to first order in E^2 the directions' mean is that of a strain whose direction does not matter
+    gamma, frames = NV.gyromagnetic_ratio, microscope.frames
+    axial = np.abs(frames[:, 2] @ bias) * gamma
+    mean, still = lines.mean(axis=0), NVMicroscope().lines(bias)[0]
+    splitting = (mean - still) @ np.array([-1.0, 1.0])
+    np.testing.assert_allclose(splitting, (4e6) ** 2 / axial, rtol=0.1)
+    # each direction alone is off by far more, where the field across the axis is strong
+    assert np.ptp(lines[:, :, 1] - lines[:, :, 0], axis=0).max() > 5 * splitting.min()

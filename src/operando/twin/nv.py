@@ -16,7 +16,15 @@ from operando.errors import InputError
 from operando.io.field_map import write_map
 from operando.magnetism.continuation import upward_continued
 from operando.magnetism.lines import lines_from_field
-from operando.magnetism.nv import NV, Cut, Nitrogen, NVCentre, nv_frames_from_cut, splitting_from_temperature
+from operando.magnetism.nv import (
+    NV,
+    Cut,
+    Nitrogen,
+    NVCentre,
+    nv_frames_from_cut,
+    splitting_from_temperature,
+    stark_shift_from_electric_field,
+)
 from operando.magnetism.odmr import fluorescence_from_lines
 from operando.units import in_units
 
@@ -25,6 +33,9 @@ Array = npt.NDArray[Any]
 _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 _DEPTHS = 4
 """Depths at which a layer is sampled, by Gauss and Legendre."""
+
+_DIRECTIONS = np.exp(2j * np.pi * np.arange(4) / 4)
+"""Directions of random strain across an axis: four average what is linear in it and its square exactly."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,12 @@ class NVMicroscope:
         Of the layer of centres, above the plane of the field map [m]; every depth adds its own spectrum.
     temperature:
         Of the diamond at mid-measurement [K].
+    strain:
+        Transverse splitting E of every centre [Hz], of random direction: spectra of all directions are averaged.
+    splitting_shifts:
+        What stress adds to the zero-field splitting of each of `axes` [Hz]; empty for nothing.
+    electric_field:
+        Uniform, in the diamond, ``(x, y, z)`` [V/m].
     temperature_drift:
         From first to last frequency, evenly [K].
     intensity_drift:
@@ -73,6 +90,9 @@ class NVMicroscope:
     point_spread: float = 0.0
     thickness: float = 0.0
     temperature: float = 300.0
+    strain: float = 0.0
+    splitting_shifts: tuple[float, ...] = ()
+    electric_field: tuple[float, float, float] = (0.0, 0.0, 0.0)
     temperature_drift: float = 0.0
     intensity_drift: float = 0.0
     intensity_noise: float = 0.0
@@ -83,19 +103,53 @@ class NVMicroscope:
             raise InputError("axes", must="some of 0, 1, 2, 3", received=self.axes)
         if not self.photon_rate > 0:
             raise InputError("photon rate", must="positive", received=self.photon_rate)
+        if len(self.splitting_shifts) not in (0, len(self.axes)):
+            must = f"one for each of the {len(self.axes)} axes, or none"
+            raise InputError("splitting shifts", must=must, received=self.splitting_shifts)
+        if not 0 <= self.strain < np.inf:
+            raise InputError("strain", must="a magnitude, not negative", received=self.strain)
 
     @property
     def frames(self) -> Array:
         """Frames of the centres that are seen, ``(centre, 3, 3)``."""
         return nv_frames_from_cut(cut=self.cut, azimuth=self.azimuth)[list(self.axes)]
 
+    @property
+    def splittings(self) -> Array:
+        """Zero-field splitting of each centre at mid-measurement, ``(centre,)`` [Hz]."""
+        common = splitting_from_temperature(temperature=self.temperature, centre=self.centre)
+        own = np.array(self.splitting_shifts or [0.0] * len(self.axes))
+        return np.asarray(common + own + self._stark[0])
+
+    @property
+    def transverse(self) -> Array:
+        """Ex + i Ey of strain in each of its directions and of the electric field, ``(direction, centre)`` [Hz]."""
+        directions = self.strain * _DIRECTIONS if self.strain else np.zeros(1)
+        return np.asarray(directions[:, None] + self._stark[1])
+
+    @property
+    def _stark(self) -> tuple[Array, Array]:
+        field = np.array(self.electric_field)
+        return stark_shift_from_electric_field(electric_field=field, frames=self.frames, centre=self.centre)
+
     def sweep(self, *, step: float, margin: float = 15e6, largest_field: float = 0.0) -> Array:
         """Frequencies [Hz] that hold all lines of the bias plus fields up to `largest_field` [T]."""
-        splitting = splitting_from_temperature(temperature=self.temperature, centre=self.centre)
-        lines = lines_from_field(field=np.array(self.bias), frames=self.frames, splitting=splitting, centre=self.centre)
+        lines = self.lines(np.array(self.bias))
         reach = margin + self.centre.gyromagnetic_ratio * largest_field
         count = int(np.ceil((np.ptp(lines) + 2 * reach) / step))
         return float(lines.min()) - reach + step * np.arange(count + 1)
+
+    def lines(self, field: Array) -> Array:
+        """Lines of fields ``(..., 3)`` [T], for each direction of strain: ``(direction, ..., centre, 2)`` [Hz]."""
+        frames, splitting = self.frames, self.splittings
+        return np.stack(
+            [
+                lines_from_field(
+                    field=field, frames=frames, splitting=splitting, transverse=transverse, centre=self.centre
+                )
+                for transverse in self.transverse
+            ]
+        )
 
 
 def simulate_odmr(
@@ -125,7 +179,7 @@ def simulate_odmr(
     Returns
     -------
     Photons, dims frequency, y, x, units count; and the truth: ``field`` of sample and bias [T], and ``splitting`` at
-    mid-measurement [Hz].
+    mid-measurement, the mean over the centres [Hz].
 
     Raises
     ------
@@ -154,8 +208,8 @@ def simulate_odmr(
     photons = xr.DataArray(
         counts, dims=("frequency", "y", "x"), coords=coords, name="fluorescence", attrs={"units": "count"}
     )
-    splitting = splitting_from_temperature(temperature=microscope.temperature, centre=microscope.centre)
-    truth = xr.Dataset({"field": total, "splitting": ((), float(splitting), {"units": "Hz"})})
+    splitting = float(microscope.splittings.mean())
+    truth = xr.Dataset({"field": total, "splitting": ((), splitting, {"units": "Hz"})})
     return photons, truth
 
 
@@ -193,18 +247,20 @@ def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array
 
 
 def _spectra(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array:
-    """Relative fluorescence ``(y, x, frequency)`` of centres in one plane."""
+    """Relative fluorescence ``(y, x, frequency)`` of centres in one plane, averaged over the directions of strain."""
+    lines = microscope.lines(np.moveaxis(total.values, 0, -1))
     centre = microscope.centre
-    middle = splitting_from_temperature(temperature=microscope.temperature, centre=centre)
-    vectors = np.moveaxis(total.values, 0, -1)
-    lines = lines_from_field(field=vectors, frames=microscope.frames, splitting=middle, centre=centre)
     # lines move with D, all alike: a line later by d is the same as a microwave earlier by d
     drift = centre.splitting_slope * microscope.temperature_drift * np.linspace(-0.5, 0.5, swept.size)
-    return fluorescence_from_lines(
-        frequency=swept - drift,
-        lines=lines.reshape(*lines.shape[:-2], -1),
-        width=microscope.width,
-        contrast=microscope.contrast,
-        shape=microscope.shape,
-        nitrogen=microscope.nitrogen,
-    )
+    spectra = [
+        fluorescence_from_lines(
+            frequency=swept - drift,
+            lines=each.reshape(*each.shape[:-2], -1),
+            width=microscope.width,
+            contrast=microscope.contrast,
+            shape=microscope.shape,
+            nitrogen=microscope.nitrogen,
+        )
+        for each in lines
+    ]
+    return np.asarray(sum(spectra) / len(spectra))

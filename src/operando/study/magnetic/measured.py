@@ -80,15 +80,24 @@ def field_of_lines(fitted: xr.Dataset, lines: Lines) -> xr.Dataset:
 
     Returns
     -------
-    ``field``, ``field_var``, ``direction``; ``temperature_shift`` with its variance; ``verdict``.
+    ``field``, ``field_var``, ``direction``; ``temperature_shift`` with its variance, and ``strain_squared`` with its
+    own where it was fitted; ``verdict``.
     """
     frames = nv_frames_from_cut(cut=lines.cut, azimuth=lines.azimuth)[list(lines.centres)]
-    found = fit_vector(fitted, frames=frames, bias=lines.bias, splitting=lines.splitting)
+    found = fit_vector(
+        fitted,
+        frames=frames,
+        bias=lines.bias,
+        splitting=lines.splitting,
+        strain=lines.strain,
+        each_axis=lines.each_axis,
+    )
     _check_enough(found.verdict)
     direction = frames[:, 2] if len(frames) == 1 else np.eye(3)
     values = np.einsum("ai,iyx->ayx", direction, found.field.values)
     variance = np.einsum("ai,ijyx,aj->ayx", direction, found.field_cov.values, direction)
-    kept = found[["temperature_shift", "temperature_shift_var", "verdict"]].drop_vars("component", errors="ignore")
+    names = ["temperature_shift", *(["strain_squared"] if lines.strain is None else [])]
+    kept = found[["verdict", *names, *(f"{name}_var" for name in names)]].drop_vars("component", errors="ignore")
     return field_dataset(found.verdict, values, direction, variance).merge(kept)
 
 
