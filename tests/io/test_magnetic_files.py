@@ -22,7 +22,8 @@ def save_73(path, content):
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, value in content.items():
             array = np.atleast_2d(np.asarray(value))
-            stored = file.create_dataset(name, data=array.T, chunks=array.T.shape, compression="gzip")
+            chunked = {"chunks": array.T.shape, "compression": "gzip"} if array.size else {}
+            stored = file.create_dataset(name, data=array.T, **chunked)
             stored.attrs["MATLAB_class"] = np.bytes_("double")
     with path.open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(116) + b"\0" * 8 + b"\0\2IM")
@@ -108,6 +109,15 @@ def test_a_step_that_is_neither_is_refused_unless_the_pixel_is_stated(tmp_path, 
     with pytest.raises(FileError, match=r"Bz\.mat.*neither in metres nor in micrometres"):
         read_field_map(path)
     assert float(read_field_map(path, stated=Stated(pixel=UM)).x[1]) == UM
+
+
+@VERSIONS
+@pytest.mark.parametrize("height", [np.zeros((0, 0)), np.nan, np.inf, [1e-6, 2e-6]])
+def test_a_height_that_is_no_single_number_is_refused(tmp_path, save, height):
+    path = tmp_path / "Bz_uc0.mat"
+    save(path, {"Bz": 1e-6 * marked_map(), "h": height, "step": 4.7e-6})
+    with pytest.raises(FileError, match=r"Bz_uc0\.mat: h is .*not one finite number"):
+        read_field_map(path)
 
 
 @VERSIONS
