@@ -286,6 +286,66 @@ def test_a_scan_with_holes_or_ragged_lines_is_refused(tmp_path):
             read_field_map(path)
 
 
+def other_hdf5(path, content):
+    with h5py.File(path, "w") as file:
+        for name, value in content.items():
+            file[name] = value
+
+
+def ours(path, content):
+    values, variance = content["Bz"], content.get("field_var")
+    coords = {d: (d, UM * np.arange(n), {"units": "m"}) for d, n in (("y", ROWS), ("x", COLUMNS))}
+    maps = xr.Dataset({"field": (("y", "x"), values, {"units": "T"})}, coords)
+    if variance is not None:
+        maps["field_var"] = (("y", "x"), variance, {"units": "T^2"})
+    write_map(path, maps, kind="field")
+
+
+WRITERS = {
+    "csv": lambda path, content: np.savetxt(path, content["Bz"], delimiter=","),
+    "npz": lambda path, content: np.savez(path, **content),
+    "mat": save_5,
+    "hdf5": other_hdf5,
+    "h5": ours,
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_infinite_pixels_are_refused_and_missing_ones_are_kept(tmp_path, kind):
+    path, values = tmp_path / f"a.{kind}", marked_map()
+    values[2, 3] = np.nan
+    WRITERS[kind](path, {"Bz": values})
+    np.testing.assert_array_equal(np.argwhere(np.isnan(read_field_map(path, stated=STATED).field.values)), [[2, 3]])
+    values[1, 4] = -np.inf
+    WRITERS[kind](path, {"Bz": values})
+    with pytest.raises(FileError, match=rf"a\.{kind}: .*infinit"):
+        read_field_map(path, stated=STATED)
+    WRITERS[kind](path, {"Bz": np.full((ROWS, COLUMNS), np.nan)})
+    with pytest.raises(FileError, match=rf"a\.{kind}: holds no finite number"):
+        read_field_map(path, stated=STATED)
+
+
+@pytest.mark.parametrize("wrong", [-1e-18, 0.0, np.inf, np.nan])
+def test_a_variance_that_noise_cannot_have_is_refused(tmp_path, wrong):
+    path, values, variance = tmp_path / "a.h5", 1e-6 * marked_map(), np.full((ROWS, COLUMNS), 1e-18)
+    variance[1, 1] = wrong
+    ours(path, {"Bz": values, "field_var": variance})
+    with pytest.raises(FileError, match=r"a\.h5: the variance of 1 pixels"):
+        read_field_map(path)
+    values[1, 1] = np.nan
+    ours(path, {"Bz": values, "field_var": variance})
+    assert int(np.isnan(read_field_map(path).field).sum()) == 1
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-6, -1.0, 1e3])
+def test_frequencies_in_another_unit_are_refused(tmp_path, scale):
+    content = qdm_run()
+    content["freqList"] = scale * content["freqList"]
+    save_5(tmp_path / "run_00000.mat", content)
+    with pytest.raises(FileError, match=r"run_00000\.mat: frequencies run from .* Hz, outside"):
+        read_odmr_cube(tmp_path / "run_00000.mat", stated=Stated(pixel=UM))
+
+
 def written(folder, kind):
     """One file of each format; its path and how it is read."""
     values = 1e-6 * marked_map()
