@@ -183,6 +183,45 @@ def test_a_csv_with_titles(tmp_path):
         read_field_map(path, stated=Stated(variable="Bx"))
 
 
+@pytest.mark.parametrize("text", ["1,5;2,5\n3,5;4,5\n", "1,5\t2,5\n3,5\t4,5\n", "1,5 2,5\n3,5 4,5\n", "1;2\n3,4\n"])
+def test_a_comma_that_may_be_a_decimal_point_is_refused(tmp_path, text):
+    path = tmp_path / "map.csv"
+    path.write_text(text)
+    with pytest.raises(FileError, match=r"map\.csv: line \d separates numbers by .*decimal points"):
+        read_field_map(path, stated=STATED)
+
+
+@pytest.mark.parametrize("separator", [", ", " ,", "; ", " \t", "\t ", "  "])
+def test_one_kind_of_separator_may_have_spaces_around_it(tmp_path, separator):
+    path = tmp_path / "map.csv"
+    path.write_text(f"1.5{separator}2.5\n3.5{separator}4.5\n")
+    np.testing.assert_array_equal(read_field_map(path, stated=STATED).field, [[1.5, 2.5], [3.5, 4.5]])
+
+
+def test_a_table_shows_by_its_pixels_that_it_is_whole_where_its_last_line_is_not_ended(tmp_path):
+    path = tmp_path / "scan.dat"
+    qudi_columns(path)
+    whole = path.read_text()
+    assert not read_field_map(path).attrs["notes"]
+    path.write_text(whole.rstrip())
+    found = read_field_map(path)
+    np.testing.assert_allclose(found.field, 1e-6 * (40 + marked_map()))
+    assert "scan.dat: its last line is not ended" in found.attrs["notes"][0]
+    # without the last column, or the last line, it is not whole
+    for cut in (whole.rstrip().rsplit("\t", 1)[0], whole.rstrip().rsplit("\n", 1)[0]):
+        path.write_text(cut)
+        with pytest.raises(FileError, match=r"scan\.dat"):
+            read_field_map(path)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "inf"])
+def test_numbers_too_large_for_any_field_are_refused(tmp_path, number):
+    path = tmp_path / "map.csv"
+    path.write_text(f"1,2\n{number},4\n")
+    with pytest.raises(FileError, match=r"map\.csv: line 2 holds a number that is infinite or too large"):
+        read_field_map(path, stated=STATED)
+
+
 def test_npz_with_and_without_coordinates(tmp_path):
     path = tmp_path / "map.npz"
     np.savez(path, Bz=marked_map())
