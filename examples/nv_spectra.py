@@ -20,7 +20,8 @@ from operando.magnetism.nv import NV, nv_frames_from_cut
 from operando.magnetism.odmr import fluorescence_from_lines
 from operando.magnetism.vector_fit import fit_vector
 from operando.report.style import BLUE, GREY, VERMILION, new_figure, panel_title, png_bytes, styled
-from operando.twin.nv import NVMicroscope, simulate_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import simulate_odmr
 
 FIELDS = (0.0, 0.5e-3, 1e-3, 1.5e-3, 2e-3)
 TIP = nv_frames_from_cut(cut="111")[:1]

@@ -23,7 +23,8 @@ from operando.study.magnetic.figures import field_figures, lithium_figure
 from operando.study.magnetic.measured import evened, field_of_lines, fitted_lines, measurement_of
 from operando.study.settings import read_study
 from operando.study.store import Store
-from operando.twin.nv import NVMicroscope, record_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import record_odmr
 
 UM = 1e-6
 CURRENT, STAND_OFF = 1e-3, 3 * UM

@@ -11,7 +11,8 @@ from operando.magnetism.nv import NV
 from operando.magnetism.sensitivity import line_error_from_noise
 from operando.magnetism.vector_fit import fit_vector
 from operando.twin.magnetic_instruments import INSTRUMENTS
-from operando.twin.nv import NVMicroscope, record_odmr, simulate_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import record_odmr, simulate_odmr
 
 
 def _field(side=12, strength=20e-6):
@@ -124,7 +125,16 @@ def test_sweep_holds_every_line():
     assert float((1 - cube / cube.max()).isel(frequency=[0, -1]).max()) < 0.1 * microscope.contrast
 
 
-@pytest.mark.parametrize("wrong", [{"dwell": 0.0}, {"field_map": _field().isel(component=0)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dwell": 0.0},
+        {"dwell": np.nan},
+        {"dwell": 1e3},
+        {"field_map": _field().isel(component=0)},
+        {"field_map": _field(3) * np.nan},
+    ],
+)
 def test_what_cannot_be_simulated_is_refused(wrong):
     microscope = NVMicroscope()
     options = {"field_map": _field(3), "microscope": microscope, "frequency": [2.8e9, 2.9e9], "dwell": 1.0, "seed": 1}
@@ -132,10 +142,44 @@ def test_what_cannot_be_simulated_is_refused(wrong):
         simulate_odmr(**options | wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"axes": ()}, {"axes": (4,)}, {"photon_rate": 0.0}, {"cut": "123"}])
-def test_microscopes_that_cannot_be_are_refused(wrong):
-    with pytest.raises(InputError):
-        _ = NVMicroscope(**wrong).frames
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("axes", ()),
+        ("axes", (4,)),
+        ("axes", (1, 1)),
+        ("cut", "123"),
+        ("shape", "box"),
+        ("nitrogen", "13C"),
+        ("photon_rate", 0.0),
+        ("contrast", 0.2),
+        ("contrast", -0.01),
+        ("width", 0.0),
+        ("thickness", -1e-6),
+        ("point_spread", -1e-6),
+        ("temperature", np.nan),
+        ("temperature", 0.0),
+        ("temperature_drift", np.inf),
+        ("intensity_noise", 2.0),
+        ("intensity_drift", -3.0),
+        ("strain", -1.0),
+        ("splitting_shifts", (1e6,)),
+        ("electric_field", (0.0, 0.0, np.nan)),
+        ("bias", (0.0, 1e-3)),
+        ("azimuth", np.nan),
+    ],
+)
+def test_microscopes_that_cannot_be_are_refused(name, value):
+    with pytest.raises(InputError, match=name.replace("_", "[ _]")):
+        NVMicroscope(**{name: value})
+
+
+def test_the_deepest_lines_that_meet_leave_no_light_below_zero():
+    microscope = NVMicroscope(contrast=0.125, bias=(0.0, 0.0, 0.0), intensity_drift=1.0, intensity_noise=0.05)
+    options = {"microscope": microscope, "frequency": np.linspace(2.86e9, 2.88e9, 41), "dwell": 1e-3}
+    expected, _ = simulate_odmr(_field(3, 0.0), seed=None, **options)
+    assert 0 <= float(expected.min()) < 0.05 * float(expected.max())
+    simulate_odmr(_field(3, 0.0), seed=0, **options)
 
 
 def test_instruments_rank_as_the_comparison_of_the_paper_says():

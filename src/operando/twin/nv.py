@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +14,8 @@ from scipy.ndimage import gaussian_filter
 from operando.errors import InputError
 from operando.io.field_map import write_map
 from operando.magnetism.continuation import upward_continued
-from operando.magnetism.lines import lines_from_field
-from operando.magnetism.nv import (
-    NV,
-    Cut,
-    Nitrogen,
-    NVCentre,
-    nv_frames_from_cut,
-    splitting_from_temperature,
-    stark_shift_from_electric_field,
-)
 from operando.magnetism.odmr import fluorescence_from_lines
+from operando.twin.microscope import NVMicroscope
 from operando.units import in_units
 
 Array = npt.NDArray[Any]
@@ -34,122 +24,8 @@ _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 _DEPTHS = 4
 """Depths at which a layer is sampled, by Gauss and Legendre."""
 
-_DIRECTIONS = np.exp(2j * np.pi * np.arange(4) / 4)
-"""Directions of random strain across an axis: four average what is linear in it and its square exactly."""
-
-
-@dataclass(frozen=True)
-class NVMicroscope:
-    """How spectra are taken.
-
-    Attributes
-    ----------
-    cut, azimuth:
-        The diamond, see `operando.magnetism.nv.nv_frames_from_cut`.
-    axes:
-        Which of the four centres are seen: all of an ensemble, or the one of a scanning tip.
-    bias:
-        Uniform field added to the sample's, ``(x, y, z)`` [T].
-    width:
-        Full width of a dip at half depth [Hz].
-    contrast:
-        Depth of each line, its hyperfine multiplet together.
-    nitrogen:
-        Isotope of the hyperfine multiplet; None for none.
-    photon_rate:
-        Detected from one pixel far from any line [1/s].
-    point_spread:
-        Full width at half height of the optics' point spread, of the light and not of the field [m].
-    thickness:
-        Of the layer of centres, above the plane of the field map [m]; every depth adds its own spectrum.
-    temperature:
-        Of the diamond at mid-measurement [K].
-    strain:
-        Transverse splitting E of every centre [Hz], of random direction: spectra of all directions are averaged.
-    splitting_shifts:
-        What stress adds to the zero-field splitting of each of `axes` [Hz]; empty for nothing.
-    electric_field:
-        Uniform, in the diamond, ``(x, y, z)`` [V/m].
-    temperature_drift:
-        From first to last frequency, evenly [K].
-    intensity_drift:
-        Change of the light from first to last frequency, relative.
-    intensity_noise:
-        Standard deviation of the light from frequency to frequency, relative and common to all pixels.
-    """
-
-    cut: Cut = "100"
-    azimuth: float = 0.0
-    axes: tuple[int, ...] = (0, 1, 2, 3)
-    bias: tuple[float, float, float] = (1.1e-3, 2.3e-3, 4.5e-3)
-    width: float = 1e6
-    contrast: float = 0.01
-    shape: Literal["lorentzian", "gaussian"] = "lorentzian"
-    nitrogen: Nitrogen | None = None
-    photon_rate: float = 1e7
-    point_spread: float = 0.0
-    thickness: float = 0.0
-    temperature: float = 300.0
-    strain: float = 0.0
-    splitting_shifts: tuple[float, ...] = ()
-    electric_field: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    temperature_drift: float = 0.0
-    intensity_drift: float = 0.0
-    intensity_noise: float = 0.0
-    centre: NVCentre = field(default=NV)
-
-    def __post_init__(self) -> None:
-        if not self.axes or not set(self.axes) <= {0, 1, 2, 3}:
-            raise InputError("axes", must="some of 0, 1, 2, 3", received=self.axes)
-        if not self.photon_rate > 0:
-            raise InputError("photon rate", must="positive", received=self.photon_rate)
-        if len(self.splitting_shifts) not in (0, len(self.axes)):
-            must = f"one for each of the {len(self.axes)} axes, or none"
-            raise InputError("splitting shifts", must=must, received=self.splitting_shifts)
-        if not 0 <= self.strain < np.inf:
-            raise InputError("strain", must="a magnitude, not negative", received=self.strain)
-
-    @property
-    def frames(self) -> Array:
-        """Frames of the centres that are seen, ``(centre, 3, 3)``."""
-        return nv_frames_from_cut(cut=self.cut, azimuth=self.azimuth)[list(self.axes)]
-
-    @property
-    def splittings(self) -> Array:
-        """Zero-field splitting of each centre at mid-measurement, ``(centre,)`` [Hz]."""
-        common = splitting_from_temperature(temperature=self.temperature, centre=self.centre)
-        own = np.array(self.splitting_shifts or [0.0] * len(self.axes))
-        return np.asarray(common + own + self._stark[0])
-
-    @property
-    def transverse(self) -> Array:
-        """Ex + i Ey of strain in each of its directions and of the electric field, ``(direction, centre)`` [Hz]."""
-        directions = self.strain * _DIRECTIONS if self.strain else np.zeros(1)
-        return np.asarray(directions[:, None] + self._stark[1])
-
-    @property
-    def _stark(self) -> tuple[Array, Array]:
-        field = np.array(self.electric_field)
-        return stark_shift_from_electric_field(electric_field=field, frames=self.frames, centre=self.centre)
-
-    def sweep(self, *, step: float, margin: float = 15e6, largest_field: float = 0.0) -> Array:
-        """Frequencies [Hz] that hold all lines of the bias plus fields up to `largest_field` [T]."""
-        lines = self.lines(np.array(self.bias))
-        reach = margin + self.centre.gyromagnetic_ratio * largest_field
-        count = int(np.ceil((np.ptp(lines) + 2 * reach) / step))
-        return float(lines.min()) - reach + step * np.arange(count + 1)
-
-    def lines(self, field: Array) -> Array:
-        """Lines of fields ``(..., 3)`` [T], for each direction of strain: ``(direction, ..., centre, 2)`` [Hz]."""
-        frames, splitting = self.frames, self.splittings
-        return np.stack(
-            [
-                lines_from_field(
-                    field=field, frames=frames, splitting=splitting, transverse=transverse, centre=self.centre
-                )
-                for transverse in self.transverse
-            ]
-        )
+_MOST_PHOTONS = float(np.iinfo(np.uint32).max) / 2
+"""Expected in one pixel at one frequency; their counts are stored in 32 bits."""
 
 
 def simulate_odmr(
@@ -184,7 +60,8 @@ def simulate_odmr(
     Raises
     ------
     InputError
-        If the map has no three components, or the dwell time is not positive.
+        If the map has no three components or holds NaN, the dwell time is not positive, or there are too many photons
+        to count.
     """
     if not dwell > 0:
         raise InputError("dwell time", must="positive", received=dwell)
@@ -194,6 +71,8 @@ def simulate_odmr(
     ordered = in_units(field_map, unit="T", name="field map").transpose("component", "y", "x")
     total = ordered + xr.DataArray(list(microscope.bias), dims="component")
     total = total.rename("field").assign_attrs(units="T")
+    if not np.isfinite(total.values).all():
+        raise InputError("field map", must="finite everywhere", received="NaN or infinity")
     swept = np.asarray(frequency, dtype=float)
     light = _light(total, microscope, swept)
     drawn = np.random.default_rng(seed)
@@ -201,6 +80,10 @@ def simulate_odmr(
     lamp = 1 + microscope.intensity_drift * progress
     if seed is not None:
         lamp = lamp + microscope.intensity_noise * drawn.standard_normal(swept.size)
+    brightest = float(lamp.max()) * microscope.photon_rate * dwell
+    if brightest > _MOST_PHOTONS:
+        must = f"at most {_MOST_PHOTONS:.2g} at one frequency"
+        raise InputError("photons of a pixel", must=must, received=brightest, remedy="Split the dwell time.")
     expected = light * (lamp * microscope.photon_rate * dwell)[:, None, None]
     counts = expected if seed is None else drawn.poisson(expected).astype(np.uint32)
     coords = {"frequency": xr.Variable("frequency", swept, {"units": "Hz"})}
@@ -238,7 +121,8 @@ def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array
         spectra = sum(w / 2 * _spectra(p, microscope, swept) for w, p in zip(weights, planes, strict=True))
     else:
         spectra = _spectra(total, microscope, swept)
-    light = np.moveaxis(np.asarray(spectra), -1, 0)
+    # rounding may leave lines that meet a hair below zero
+    light = np.maximum(np.moveaxis(np.asarray(spectra), -1, 0), 0.0)
     if microscope.point_spread > 0:
         sigma = microscope.point_spread / _FWHM_PER_SIGMA
         pixels = [sigma / float(np.diff(total[axis].values).mean()) for axis in ("y", "x")]
