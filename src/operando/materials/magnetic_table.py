@@ -25,7 +25,7 @@ class MagneticMaterial:
     order:
         paramagnet, diamagnet, antiferromagnet or ferromagnet.
     inferred:
-        Whether the value is our reading and not as its source prints it.
+        Whether the value is our reading and not as its source prints it, or was not compared with a copy of its source.
     source, note:
         Where it comes from, and what to beware of.
     """

@@ -19,7 +19,8 @@ from operando.report.style import BLUE, GREY, PALE, VERMILION, new_figure, panel
 CAPTION = (
     "Volume susceptibility at 300 K of LixCoO2 against lithium, after Fig. 3b of Pollok et al. 2025 with its exponents "
     "read anew; grey where the curve does not tell x, light grey where two x share a value (a). Elements and materials "
-    "of cells by size; filled: paramagnetic, open: diamagnetic; crosses: inferred values (b)."
+    "of cells by size; filled: paramagnetic, open: diamagnetic; crosses: inferred, or not compared with a copy of the "
+    "source (b)."
 )
 
 LINEAR = 1e-6
