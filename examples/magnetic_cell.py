@@ -24,6 +24,7 @@ from operando.electrochemistry.resolved.currents import face_currents, lithium_i
 from operando.electrochemistry.resolved.run import Run, run_protocol
 from operando.magnetism.section import oersted_field_of_section, stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import LITHIUM, SEQUENTIAL, new_figure, panel_title, png_bytes, styled
 
 RATES = {"C/10": 0.94, "1C": 9.4, "5C": 47.0, "25C": 235.0}
@@ -109,26 +110,25 @@ def main() -> None:
     }
     maps = {title: field.sel(component="z").values for title, field in fields.items()}
     path = out / "magnetic-cell.png"
-    path.write_bytes(png_bytes(cell_figure(structure, charges, maps)))
-    print(f"{path}: written")
     density = np.sqrt((charges["25C"].currents.density() ** 2).sum("component")).values / 10
     metal = structure.mask("lithium")
     metal[:, :, : round(2.5e-6 / voxel)] = False
     beside = _beside(metal) & structure.mask("electrolyte")
     oersted, electrode, dendrite = maps.values()
-    print_comparison(
-        [
-            ("homogeneous at C/10", _range(charges["C/10"].particles)),
-            ("homogeneous at 1C", _range(charges["1C"].particles)),
-            ("5C: particles next to the negative electrode first", _range(charges["5C"].particles)),
-            ("5C: x above 1/2 everywhere", f"least x of a voxel {float(charges['5C'].lithium.min()):.3f}"),
-            ("the dendrite focuses the current", f"up to {np.percentile(density[beside], 99.9):.0f} mA/cm² beside it"),
-            ('Oersted field "1-5 nT"', f"Bz {_span(oersted * 1e9)} nT"),
-            ("", f"By {_span(fields['Oersted field at 25C'].sel(component='y').values * 1e9)} nT"),
-            ('LixCoO2 "on the order of 10 µT"', f"{_span(electrode * 1e6)} µT"),
-            ('lithium "one order of magnitude weaker"', f"{_span(dendrite * 1e6)} µT"),
-        ]
-    )
+    rows = [
+        ("homogeneous at C/10", _range(charges["C/10"].particles)),
+        ("homogeneous at 1C", _range(charges["1C"].particles)),
+        ("5C: particles next to the negative electrode first", _range(charges["5C"].particles)),
+        ("5C: x above 1/2 everywhere", f"least x of a voxel {float(charges['5C'].lithium.min()):.3f}"),
+        ("the dendrite focuses the current", f"up to {np.percentile(density[beside], 99.9):.0f} mA/cm² beside it"),
+        ('Oersted field "1-5 nT"', f"Bz {_span(oersted * 1e9)} nT"),
+        ("", f"By {_span(fields['Oersted field at 25C'].sel(component='y').values * 1e9)} nT"),
+        ('LixCoO2 "on the order of 10 µT"', f"{_span(electrode * 1e6)} µT"),
+        ('lithium "one order of magnitude weaker"', f"{_span(dendrite * 1e6)} µT"),
+    ]
+    path.write_bytes(png_bytes(add_statements(cell_figure(structure, charges, maps), rows)))
+    print(f"{path}: written")
+    print_comparison(rows)
 
 
 def _stray(structure: Microstructure, lithium: xr.DataArray | None, phase: str) -> xr.DataArray:
