@@ -65,6 +65,7 @@ def measurement_of(magnetic: Magnetic) -> Measurement:
         _check_sweep(cube, magnetic.lines)
         return Measurement(cube, tuple(cube.attrs.pop("notes")))
     read = read_field_map(data.path, stated=stated)
+    _check_varies(read.field)
     return Measurement(_along_axes(read, magnetic), tuple(read.attrs["notes"]))
 
 
@@ -142,6 +143,17 @@ def _along_axes(read: xr.Dataset, magnetic: Magnetic) -> xr.Dataset:
     values = {name: read[name].transpose(..., "y", "x").values for name in maps}
     stacked = {name: v if v.ndim == 3 else v[None] for name, v in values.items()}
     return field_dataset(read.field, stacked["field"], direction, stacked.get("field_var"))
+
+
+def _check_varies(field: xr.DataArray) -> None:
+    pixels = ("y", "x")
+    if not float((field.max(pixels) - field.min(pixels)).max()) > 0:
+        raise InputError(
+            "magnetic.data.map",
+            must="a field that is not the same everywhere",
+            received="one value in all pixels",
+            remedy="A uniform field tells nothing of what lies below the sensor.",
+        )
 
 
 def _check_sweep(cube: xr.DataArray, lines: Lines) -> None:

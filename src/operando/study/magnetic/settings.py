@@ -238,6 +238,12 @@ class CurrentCut(Description):
     end: Point
     expected: Annotated[float, in_unit("A")] | None = None
 
+    @model_validator(mode="after")
+    def _long(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("with an end that is not its start: nothing passes through a point")
+        return self
+
 
 class Region(Description):
     """A rectangle over which a magnetisation is averaged, from one corner ``(x, y)`` [m] to the opposite one.
