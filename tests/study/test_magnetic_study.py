@@ -20,7 +20,8 @@ from operando.magnetism.nv import NV
 from operando.materials.magnetic_lithiation import volume_from_lithium
 from operando.study.magnetic import sheet
 from operando.study.magnetic.figures import field_figures, lithium_figure
-from operando.study.magnetic.measured import evened, field_of_lines, fitted_lines, measurement_of
+from operando.study.magnetic.measured import evened, field_dataset, field_of_lines, fitted_lines, measurement_of
+from operando.study.magnetic.vector import vector_of_projection, why_no_vector
 from operando.study.settings import read_study
 from operando.study.store import Store
 from operando.twin.microscope import NVMicroscope
@@ -173,6 +174,59 @@ def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     warnings = results_of(study)["warnings"]
     assert any("step = 1 was read as micrometres" in warning for warning in warnings)
     assert any("without an uncertainty" in warning for warning in warnings)
+
+
+def dipole_field(side=61):
+    """Field of a point dipole 4 um below the sensor, by its closed form: it leaves nothing beyond the frame."""
+    y = x = UM * (np.arange(side) - side // 2)
+    r = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 4 * UM))
+    distance, moment = np.sqrt((r**2).sum(0)), np.array([1e-13, 2e-13, 3e-13])[:, None, None]
+    field = 1e-7 * (3 * r * (moment * r).sum(0) / distance**5 - moment / distance**3)
+    coords = {"component": list("xyz"), "y": ("y", y, {"units": "m"}), "x": ("x", x, {"units": "m"})}
+    return xr.DataArray(field, dims=("component", "y", "x"), coords=coords, attrs={"units": "T"})
+
+
+def test_b111_gives_the_vector_field(tmp_path, monkeypatch):
+    """From the Harvard instrument's own file, through the command, to Bx, By, Bz."""
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    field, axis = dipole_field(), np.array([np.sqrt(2 / 3), 0.0, np.sqrt(1 / 3)])
+    seen = np.einsum("i,iyx->yx", axis, field.values)
+    noise = 2e-9
+    seen = seen + noise * np.random.default_rng(0).standard_normal(seen.shape)
+    savemat(tmp_path / "B111dataToPlot.mat", {"B111ferro": 1e4 * seen, "B111para": 1e4 * seen + 9})
+    data = '[magnetic.data]\nmap = "B111dataToPlot.mat"\npixel = "1 um"'
+    sensor = f'[magnetic.sensor]\nstand_off = "4 um"\naxis = {axis.tolist()}'
+    study = written(tmp_path, data, sensor)
+    main(["run", str(study)])
+    vector = Store(tmp_path / "results/study.zarr").read("magnetic/vector").field
+    truth = field.values - field.values.mean(axis=(1, 2), keepdims=True)
+    error = vector.values - vector.values.mean(axis=(1, 2), keepdims=True) - truth
+    peak = np.abs(truth).max()
+    assert np.abs(error).max() < 0.02 * peak
+    strength = 1e6 * np.sqrt((vector.values[2] ** 2).mean())
+    assert figure(study, "field along z from the projection, rms")["value"] == pytest.approx(strength)
+    assert (tmp_path / "results/figures/vector-field.png").is_file()
+
+
+def test_the_noise_of_a_vector_field_is_that_of_its_projection_times_the_stated_gain():
+    plane = dipole_field(41).isel(component=0, drop=True)
+    drawn = np.random.default_rng(1).standard_normal((200, 41, 41))
+    axis = np.array([[0.0, 0.6, 0.8]])
+    found = [vector_of_projection(field_dataset(plane, values[None], axis, np.ones((1, 41, 41)))) for values in drawn]
+    inner = slice(10, 31)
+    scatter = np.var([f.field.values[:, inner, inner] for f in found], axis=0).mean(axis=(1, 2))
+    # 200 maps of 441 pixels, whose noise the transform ties together over some pixels
+    np.testing.assert_allclose(scatter, found[0].field_var.values[:, 20, 20], rtol=0.06)
+
+
+def test_a_map_of_an_axis_in_the_plane_or_with_holes_says_why_it_gives_no_vector():
+    plane = dipole_field(9).isel(component=0, drop=True)
+    values = plane.values[None].copy()
+    assert "lies in the plane" in why_no_vector(field_dataset(plane, values, np.array([[1.0, 0.0, 0.05]])))
+    tilted = np.array([[0.6, 0.0, 0.8]])
+    assert why_no_vector(field_dataset(plane, values, tilted)) == ""
+    values[0, 3, 3] = np.nan
+    assert "1 pixels have no value" in why_no_vector(field_dataset(plane, values, tilted))
 
 
 @pytest.mark.slow

@@ -85,6 +85,17 @@ def field_figures(field: xr.Dataset, left: xr.Dataset) -> list[Figure]:
     return made
 
 
+def vector_figures(vector: xr.Dataset) -> list[Figure]:
+    """Strength of each component that a map of one tells."""
+    made = []
+    for values, along in zip(vector.field.values, vector.direction.values, strict=True):
+        name = NAMED[tuple(np.round(along, 9))]
+        made.append(
+            Figure(f"field along {name} from the projection, rms", 1e6 * float(np.sqrt(np.mean(values**2))), "uT")
+        )
+    return made
+
+
 def sheet_figures(sheet: xr.Dataset, magnetic: Magnetic) -> list[Figure]:
     """What an inversion found: misfit, resolution, currents through cuts, mean magnetisation of regions."""
     made = [
