@@ -176,10 +176,10 @@ def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     assert any("without an uncertainty" in warning for warning in warnings)
 
 
-def dipole_field(side=61):
+def dipole_field(side=61, at=(0.0, 0.0)):
     """Field of a point dipole 4 um below the sensor, by its closed form: it leaves nothing beyond the frame."""
     y = x = UM * (np.arange(side) - side // 2)
-    r = np.stack(np.broadcast_arrays(x[None, :], y[:, None], 4 * UM))
+    r = np.stack(np.broadcast_arrays(x[None, :] - UM * at[0], y[:, None] - UM * at[1], 4 * UM))
     distance, moment = np.sqrt((r**2).sum(0)), np.array([1e-13, 2e-13, 3e-13])[:, None, None]
     field = 1e-7 * (3 * r * (moment * r).sum(0) / distance**5 - moment / distance**3)
     coords = {"component": list("xyz"), "y": ("y", y, {"units": "m"}), "x": ("x", x, {"units": "m"})}
@@ -206,6 +206,45 @@ def test_b111_gives_the_vector_field(tmp_path, monkeypatch):
     strength = 1e6 * np.sqrt((vector.values[2] ** 2).mean())
     assert figure(study, "field along z from the projection, rms")["value"] == pytest.approx(strength)
     assert (tmp_path / "results/figures/vector-field.png").is_file()
+
+
+def moved_maps(folder, *, by=(1.2, -0.7), level=0.3e-6):
+    """Two maps of a dipole that moved by some micrometres (x, y) while the level rose [T]; and what a study says."""
+    for name, at, rise in (("before.h5", (0.0, 0.0), 0.0), ("map.h5", by, level)):
+        noise = 2e-9 * np.random.default_rng(len(name)).standard_normal((61, 61))
+        seen = dipole_field(at=at).sel(component="z", drop=True) + rise + noise
+        write_map(folder / name, seen.assign_attrs(units="T").rename("field"), kind="field")
+    data = '[magnetic.data]\nmap = "map.h5"\nearlier = "before.h5"'
+    return written(folder, data, '[magnetic.sensor]\nstand_off = "4 um"\naxis = [0, 0, 1]')
+
+
+def test_the_drift_since_an_earlier_map_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    study = moved_maps(tmp_path)
+    main(["run", str(study)])
+    for name, unit, truth, interpolation in (
+        ("moved along x", "um", 1.2, 0.01),
+        ("moved along y", "um", -0.7, 0.01),
+        ("rise of the level", "uT", 0.3, 0.02),
+    ):
+        found = figure(study, f"{name} since before.h5")
+        assert found["unit"] == unit
+        # a dipole 4 pixels below the sensor is interpolated to some per mille of a pixel
+        assert found["value"] == pytest.approx(truth, abs=5 * found["statistical"] + interpolation)
+        assert 0 < found["statistical"] < 0.05
+
+
+def test_an_earlier_map_that_cannot_be_compared_is_refused(tmp_path, capsys):
+    study = moved_maps(tmp_path)
+    whole = dipole_field().sel(component="z", drop=True).rename("field")
+    holed, flat = whole.copy(deep=True), (whole * 0 + 1e-6).assign_attrs(units="T")
+    holed[3, 3] = np.nan
+    for wrong in (whole.isel(x=slice(0, 40)), whole.assign_coords(x=whole.x + 5 * UM), holed, flat):
+        wrong = wrong.assign_coords(x=("x", wrong.x.values, {"units": "m"}))
+        write_map(tmp_path / "before.h5", wrong.assign_attrs(units="T"), kind="field")
+        code, said = refusal(["check", str(study)], capsys)
+        assert code == 2
+        assert "magnetic.data.earlier" in said
 
 
 def test_the_noise_of_a_vector_field_is_that_of_its_projection_times_the_stated_gain():
@@ -351,6 +390,7 @@ def good(tmp_path):
         ("data", '[magnetic.data]\nmap = "map.h5"\npixle = "1 um"', 'pixle.*Did you mean "pixel"'),
         ("data", '[magnetic.data]\nmap = "map.h5"\ncube = "map.h5"', "magnetic.data .*a cube or a map"),
         ("data", "[magnetic.data]", "magnetic.data .*a cube or a map"),
+        ("data", '[magnetic.data]\ncube = "map.h5"\nearlier = "map.h5"', "magnetic.data .*earlier map"),
         ("data", '[magnetic.data]\nmap = "gone.h5"', "gone.h5: there is no such file"),
         ("data", '[magnetic.data]\ncube = "map.h5"', "magnetic.lines"),
         ("data", '[magnetic.data]\nmap = "map.h5"\nfirst_row = "left"', "magnetic.data.first_row"),

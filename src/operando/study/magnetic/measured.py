@@ -17,8 +17,10 @@ from operando.frames import Array
 from operando.io.magnetic import read_field_map, read_odmr_cube
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.fit_verdict import Verdict, verdict_counts
+from operando.magnetism.map_drift import MapDrift
 from operando.magnetism.nv import nv_frames_from_cut
 from operando.magnetism.vector_fit import fit_vector
+from operando.study.magnetic.drift import drift_since
 
 if TYPE_CHECKING:
     from operando.study.magnetic.settings import Lines, Magnetic
@@ -35,10 +37,17 @@ PARAMETERS = 3
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a study's file holds: spectra ``(frequency, y, x)`` or a field, and what was resolved in reading it."""
+    """What a study's file holds: spectra ``(frequency, y, x)`` or a field, and what was resolved in reading it.
+
+    Attributes
+    ----------
+    drift:
+        Since an earlier map, where one is named.
+    """
 
     content: xr.DataArray | xr.Dataset
     notes: tuple[str, ...]
+    drift: MapDrift | None = None
 
     @property
     def y(self) -> Array:
@@ -66,7 +75,10 @@ def measurement_of(magnetic: Magnetic) -> Measurement:
         return Measurement(cube, tuple(cube.attrs.pop("notes")))
     read = read_field_map(data.path, stated=stated)
     _check_varies(read.field)
-    return Measurement(_along_axes(read, magnetic), tuple(read.attrs["notes"]))
+    field, drift = _along_axes(read, magnetic), None
+    if data.earlier is not None:
+        drift = drift_since(_along_axes(read_field_map(data.earlier, stated=stated), magnetic), field)
+    return Measurement(field, tuple(read.attrs["notes"]), drift)
 
 
 def fitted_lines(cube: xr.DataArray, lines: Lines) -> xr.Dataset:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from operando import __version__
+from operando.study.magnetic.drift import drift_figures
 from operando.study.magnetic.figures import check_places, field_figures, line_figures, sheet_figures, vector_figures
 from operando.study.magnetic.measured import field_of_lines, fitted_lines, masked_counts
 from operando.study.magnetic.pictures import magnetic_pictures
@@ -17,6 +18,7 @@ from operando.study.outcome import Outcome
 from operando.study.store import Store, fingerprint_of
 
 if TYPE_CHECKING:
+    from operando.lithium.budget import Figure
     from operando.study.inputs import Tell
     from operando.study.magnetic.measured import Measurement
     from operando.study.magnetic.settings import Magnetic
@@ -66,6 +68,7 @@ def run_magnetic(magnetic: Magnetic, measurement: Measurement, *, store: Store, 
         *(line_figures(lines) if lines is not None else ()),
         *field_figures(field, left),
         *(vector_figures(vector) if vector is not None else ()),
+        *_drift(magnetic, measurement),
         *sheet_figures(sheet, magnetic),
     ]
     pictures = magnetic_pictures(
@@ -80,6 +83,12 @@ def _kept(store: Store, group: str, fingerprint: str, make: Callable[[], xr.Data
     if not store.holds(group, fingerprint=fingerprint):
         store.write(group, make(), fingerprint=fingerprint)
     return store.read(group)
+
+
+def _drift(magnetic: Magnetic, measurement: Measurement) -> list[Figure]:
+    if measurement.drift is None or magnetic.data.earlier is None:
+        return []
+    return drift_figures(measurement.drift, earlier=magnetic.data.earlier.name)
 
 
 def _warnings(magnetic: Magnetic, measurement: Measurement, field: xr.Dataset, sheet: xr.Dataset) -> tuple[str, ...]:

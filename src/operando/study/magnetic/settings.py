@@ -53,12 +53,15 @@ class MagneticData(Description):
         Spectra of every pixel.
     map:
         A map of the field, where the lines have been fitted already.
+    earlier:
+        A map of the same sample from before, since which the drift is reported.
     pixel, unit, variable, first_row:
         As in `operando.io.grid.Stated`.
     """
 
     cube: Path | None = None
     map: Path | None = None
+    earlier: Path | None = None
     pixel: Length | None = Field(default=None, gt=0)
     unit: str | None = None
     variable: str | None = None
@@ -68,6 +71,8 @@ class MagneticData(Description):
     def _one(self) -> Self:
         if (self.cube is None) == (self.map is None):
             raise ValueError("given a cube or a map, one of the two")
+        if self.earlier is not None and self.map is None:
+            raise ValueError("without an earlier map beside a cube, which is no map")
         return self
 
     @property
