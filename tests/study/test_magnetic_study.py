@@ -374,6 +374,7 @@ def refusal(arguments, capsys):
 def good(tmp_path):
     """Study of a small vector map that would run, as sections by name."""
     write_map(tmp_path / "map.h5", noisy_ring(), kind="field")
+    write_map(tmp_path / "small.h5", noisy_ring().isel(y=slice(0, 7)), kind="field")
     write_map(tmp_path / "flat.h5", (0 * ring_field() + 2e-6).assign_attrs(units="T"), kind="field")
     return {
         "data": '[magnetic.data]\nmap = "map.h5"',
@@ -418,6 +419,7 @@ def good(tmp_path):
         ("cut", CUT.replace("31 um", "45 um"), r"magnetic.cuts.0.end .*\(31, 27\) um"),
         ("cut", CUT.replace("15 um", "15 mm"), "magnetic.cuts.0.start"),
         ("cut", CUT.replace("31 um", "15 um"), "magnetic.cuts.0 .*nothing passes through a point"),
+        ("data", '[magnetic.data]\nmap = "small.h5"', "magnetic.data.map .*8 pixels along both axes"),
         ("data", '[magnetic.data]\nmap = "flat.h5"', "magnetic.data.map .*not the same everywhere"),
         ("cut", CUT + CUT, "different name"),
         ("cut", '[[magnetic.regions]]\nname = "a"\nstart = ["1 um", "1 um"]\nend = ["2 um", "2 um"]', "regions"),

@@ -25,6 +25,9 @@ from operando.study.magnetic.drift import drift_since
 if TYPE_CHECKING:
     from operando.study.magnetic.settings import Lines, Magnetic
 
+LEAST_SIDE = 8
+"""Pixels along an axis of the map, from which an inversion learns anything."""
+
 GAP = 5.0
 """A step of the frequency longer than this many median steps parts two sweeps."""
 
@@ -71,9 +74,11 @@ def measurement_of(magnetic: Magnetic) -> Measurement:
     data, stated = magnetic.data, magnetic.data.stated
     if data.cube is not None and magnetic.lines is not None:
         cube = read_odmr_cube(data.cube, stated=stated)
+        _check_size(cube, "magnetic.data.cube")
         _check_sweep(cube, magnetic.lines)
         return Measurement(cube, tuple(cube.attrs.pop("notes")))
     read = read_field_map(data.path, stated=stated)
+    _check_size(read.field, "magnetic.data.map")
     _check_varies(read.field)
     field, drift = _along_axes(read, magnetic), None
     if data.earlier is not None:
@@ -155,6 +160,12 @@ def _along_axes(read: xr.Dataset, magnetic: Magnetic) -> xr.Dataset:
     values = {name: read[name].transpose(..., "y", "x").values for name in maps}
     stacked = {name: v if v.ndim == 3 else v[None] for name, v in values.items()}
     return field_dataset(read.field, stacked["field"], direction, stacked.get("field_var"))
+
+
+def _check_size(content: xr.DataArray, key: str) -> None:
+    if min(content.sizes["y"], content.sizes["x"]) < LEAST_SIDE:
+        received = f"{content.sizes['y']} x {content.sizes['x']} pixels"
+        raise InputError(key, must=f"of {LEAST_SIDE} pixels along both axes or more", received=received)
 
 
 def _check_varies(field: xr.DataArray) -> None:
