@@ -72,6 +72,21 @@ def test_a_tilted_plane_has_its_true_area(angle):
     assert (faces.weight * faces.area).sum() == pytest.approx(across, rel=0.01)
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0])
+def test_a_tilted_grain_boundary_conducts_with_its_true_area(slope):
+    n = 80
+    y, x = np.mgrid[:n, : n + 10] - n / 2 + 0.25
+    x -= 5
+    labels = np.full((1, n, n + 10), 2)
+    labels[..., 0], labels[..., -1] = 1, 3
+    grains = np.where(x < slope * y, 1, 2)[None]
+    grains[:, -5:, 3:6] = 0  # what is no grain has no boundary
+    bulk = faces_of(cell_of(labels, grains=grains)).bulk
+    conducting = sum((b.area / b.resistance[b.resistance > 0]).sum() for b in bulk if np.ndim(b.resistance))
+    true = n * np.hypot(1, slope) * 1e-14 / garnet().grain_boundary_resistance
+    assert conducting == pytest.approx(true, rel=0.01)
+
+
 def test_bad_cells_are_refused():
     with pytest.raises(InputError, match="none for collector"):
         cell_of(

@@ -34,7 +34,7 @@ def cell():
         phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte")}),
         materials={"host": HOST, "electrolyte": Electrolyte(conductivity=0.05, grain_boundary_resistance=1e-4)},
         grid=Grid(shape=labels.shape, spacing=(1e-6, 2e-7, 2e-7), origin=(0.0, 0.0, 0.0)),
-        grains=np.broadcast_to(x // 5, labels.shape),
+        grains=np.broadcast_to(1 + x // 5, labels.shape),
         plate=Metal(conductivity=1e7, exchange_current=100.0),
     )
 

@@ -42,7 +42,7 @@ def cell_with(layers: int) -> ResolvedCell:
             "lithium": Metal(conductivity=1e7, exchange_current=100.0),
         },
         grid=Grid(shape=labels.shape, spacing=(2e-7, 2e-7, 2e-7), origin=(0.0, 0.0, 0.0)),
-        grains=np.broadcast_to(x // 5, labels.shape),
+        grains=np.broadcast_to(1 + x // 5, labels.shape),
     )
 
 

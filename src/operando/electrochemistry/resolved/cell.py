@@ -36,7 +36,8 @@ class ResolvedCell:
     negative_side:
         Where the negative plate is, such as ``+x``; a charging current flows towards it.
     grains:
-        ``(z, y, x)`` numbers of the electrolyte's grains. A face between two numbers is a grain boundary.
+        ``(z, y, x)`` numbers of the electrolyte's grains, from 1. A face between two of them is a grain boundary;
+        0 is no grain and has none.
     plate:
         Metal of the negative plate where electrolyte touches it without a voxel of metal in between.
     temperature:
