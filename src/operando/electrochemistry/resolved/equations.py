@@ -129,6 +129,7 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         before = worst
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
         relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
+        lack = _without_rounding(lack, target.storage)
         change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
         guess = (through.reacting, through.plating)
         del at, through  # a volume has no room for these and the next
@@ -144,6 +145,13 @@ def _largest_parts(lack: Fields, storage: Any) -> tuple[Any, Any, Any]:
     # x is known to rounding alone, and a short time step makes much of it
     lithium = jnp.maximum(jnp.abs(lack.lithiation) - _ROUNDING * storage, 0.0)
     return jnp.abs(lack.potential).max(), lithium.max(), jnp.abs(lack.voltage)
+
+
+@jax.jit
+def _without_rounding(lack: Fields, storage: Any) -> Fields:
+    # else nothing but rounding is left of lithium, and a linear solver spends itself on that
+    known = jnp.abs(lack.lithiation) > _ROUNDING * storage
+    return lack._replace(lithiation=jnp.where(known, lack.lithiation, 0.0))
 
 
 def _largest(lack: Fields, storage: Any) -> float:

@@ -157,7 +157,7 @@ def reaction_flux(
     ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
     resistance = met.half / (electrons + ions) + met.half / ionic
-    shift = met.half / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
+    shift = shift_on_faces(x, faces, factors, hosts)
     transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
     scale = met.weight * _at(factors.exchange_current, met.active)
 
@@ -168,6 +168,21 @@ def reaction_flux(
         return q - _reaction(over, exchange, transfer, temperature)
 
     return _root(excess, guess, iterations)
+
+
+@partial(jax.jit, static_argnames="hosts")
+def shift_on_faces(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Fall of x from the centre of a reacting voxel to its face over the current through it [m^2/A]."""
+    met = faces.reacting
+    host = faces.host.ravel()[met.active]
+    return met.half / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, lithiation, _diffusion))
+
+
+@partial(jax.jit, static_argnames="hosts")
+def fastest_diffusion(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Largest diffusivity over the volume of a voxel [1/(m s)]; zero without active material."""
+    diffusion = factors.diffusivity * _by_host(hosts, faces.host, lithiation, _diffusion)
+    return jnp.where(faces.active, diffusion / faces.capacity, 0.0).max()
 
 
 def plating_flux(
