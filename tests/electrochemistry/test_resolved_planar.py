@@ -230,3 +230,61 @@ def test_an_equation_without_a_solution_is_no_lack_of_lithium():
     cell = replace(planar_cell(), phases=labels, materials={**planar_cell().materials, "host": broken})
     run = run_protocol(cell, protocol=[galvanostatic(20.0, 100.0)], lithiation=0.7)
     assert run.status is Ending.FAILED
+
+
+def mixed_cell(layers, *, electronic=1.0, ionic):
+    """A host that conducts ions too, with the diffusivity that its conductivities and the slope of U give it."""
+    from dataclasses import replace
+
+    both = FARADAY * MAXIMUM * (electronic + ionic)
+    host = replace(
+        HOST,
+        diffusivity=lambda x: electronic * ionic / both + 0 * x,
+        electronic_conductivity=lambda x: electronic + 0 * x,
+        ionic_conductivity=lambda x: ionic + 0 * x,
+    )
+    labels = np.repeat(np.array([0, 1], dtype=np.uint8), layers).reshape(1, 1, -1)
+    voxel = THICKNESS / layers
+    return ResolvedCell(
+        phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte")}),
+        materials={"host": host, "electrolyte": Electrolyte(conductivity=IONIC)},
+        grid=Grid(shape=labels.shape, spacing=(voxel, voxel, voxel), origin=(0.0, 0.0, 0.0)),
+        plate=Metal(conductivity=1e7, exchange_current=PLATING),
+    )
+
+
+def mixed_lithiation(place, *, flux, time, share, diffusivity):
+    """The electrolyte takes (1 - t) of the current from diffusion at place 1, the plate sends t of it at place 0."""
+    k = np.arange(1, 400)[:, None]
+    waves = (-1.0) ** k / k**2 * np.exp(-(k**2) * np.pi**2 * diffusivity * time / THICKNESS**2)
+
+    def fall(at):
+        series = 2 / np.pi**2 * (waves * np.cos(k * np.pi * at)).sum(axis=0)
+        return diffusivity * time / THICKNESS**2 + (3 * at**2 - 1) / 6 - series
+
+    per_flux = THICKNESS / (FARADAY * MAXIMUM * diffusivity)
+    return 0.7 - flux * per_flux * ((1 - share) * fall(place) + share * fall(1 - place))
+
+
+# a third, a half and one in a hundred of the current are ions'
+@pytest.mark.parametrize(("electronic", "ionic"), [(0.02, 0.01), (0.004, 0.004), (0.05, 0.0005)])
+def test_a_mixed_conductor_is_wagners_in_charge_and_at_rest(electronic, ionic):
+    flux, time, layers = 10.0, 3.0, 40
+    share = ionic / (electronic + ionic)
+    diffusivity = electronic * share / (FARADAY * MAXIMUM)
+    cell = mixed_cell(layers, electronic=electronic, ionic=ionic)
+    run = run_protocol(cell, protocol=[galvanostatic(flux, time), rest(1e-6)], lithiation=0.7, tolerance=1e-5)
+    found = np.asarray(run.states[0].fields.lithiation)[0, 0, :layers]
+    law = {"flux": flux, "time": time, "share": share, "diffusivity": diffusivity}
+    assert found == pytest.approx(mixed_lithiation((np.arange(layers) + 0.5) / layers, **law), abs=1e-4)
+    plate, surface, first, last = mixed_lithiation(np.array([0.0, 1.0, 0.5 / layers, 1 - 0.5 / layers]), **law)
+    at_rest = 4.5 - surface - share * (plate - surface)  # U at the electrolyte, less what ions hold back within
+    exchange = exchange_current_density_from_lithiation(lithiation=surface, at_half=HALF)
+    losses = (
+        flux * THICKNESS * (1 / (electronic + ionic) + 1 / IONIC)
+        + overpotential_from_current_density(current_density=flux, exchange_current_density=exchange)
+        + overpotential_from_current_density(current_density=flux, exchange_current_density=PLATING)
+    )
+    assert run.states[0].voltage == pytest.approx(at_rest + losses, abs=1e-4)
+    # half a voxel's gradient is gone at once
+    assert run.states[1].voltage == pytest.approx(4.5 - last - share * (first - last), abs=1e-4)

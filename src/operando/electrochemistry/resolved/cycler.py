@@ -273,6 +273,7 @@ class Cycler:
                 return sign * (step.value - float(found.fields.voltage)) > 0
         return False
 
+
 def _target(problem: Problem, past: Past, step: ProtocolStep, length: float) -> Target:
     leading, weights = backward_difference(past, length)
     capacity = problem.faces.capacity

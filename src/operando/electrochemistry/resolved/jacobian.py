@@ -20,6 +20,7 @@ from operando.electrochemistry.resolved.fluxes import (
     Hosts,
     Properties,
     _boundary,
+    _electronic,
     _pair,
     bulk_flux,
     contact_flux,
@@ -105,13 +106,15 @@ def _interface_slopes(
     def contacts(potential: Any, conductivity: Any) -> Any:
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
-    conductivity = held.conductivity.ravel()[c]
+    parts = (held.conductivity.ravel()[c], held.share.ravel()[c])
+    rises = (rise.conductivity.ravel()[c], rise.share.ravel()[c])
+    conductivity, rising = jax.jvp(_electronic, parts, rises)
     return (
         (_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
         -_slope(plating, potential[faces.plating.electrolyte]),
         (
             _slope(lambda p: contacts(p, conductivity), potential[c]),
-            _slope(lambda s: contacts(potential[c], s), conductivity) * rise.conductivity.ravel()[c],
+            _slope(lambda s: contacts(potential[c], s), conductivity) * rising,
         ),
     )
 

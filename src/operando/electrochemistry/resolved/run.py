@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from operando.electrochemistry.inputs import lithiation_on_voxels, require_tolerance
 from operando.electrochemistry.protocol import CycledRun, ProtocolStep, require_steps, stops_a_run
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.cycler import Cycler, State, TimeStep
 from operando.electrochemistry.resolved.equations import problem_of
 from operando.electrochemistry.resolved.fluxes import Factors
-from operando.errors import InputError
 from operando.frames import Array
 
 
@@ -63,10 +63,8 @@ def run_protocol(
     InputError
         If x is not between 0 and 1 in active material, or the protocol is empty.
     """
-    x = np.broadcast_to(np.asarray(lithiation, dtype=float), cell.grid.shape)
-    within = x[cell.reached.active]
-    if not ((within > 0) & (within < 1)).all():
-        raise InputError("lithiation", must="between 0 and 1 in active material", received=(within.min(), within.max()))
+    x = lithiation_on_voxels(lithiation, active=cell.reached.active)
+    require_tolerance(tolerance)
     require_steps(protocol)
     cycler = Cycler(problem_of(cell, factors=factors), times, tolerance, keep_steps)
     cycler.begin(np.where(cell.reached.active, x, 0.5))
