@@ -12,7 +12,7 @@ from operando.frames import Array
 
 
 def lithiation_on_voxels(lithiation: Any, *, active: Array) -> Array:
-    """x of every voxel ``(z, y, x)`` from one number or a map.
+    """Lithiation x of every voxel ``(z, y, x)`` from one number or a map.
 
     Parameters
     ----------

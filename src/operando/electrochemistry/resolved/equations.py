@@ -13,6 +13,7 @@ from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.faces import Faces, faces_of
 from operando.electrochemistry.resolved.fluxes import Currents, Factors, Fields, currents, left_in_voxels
 from operando.electrochemistry.resolved.jacobian import Control, Slopes, slopes
+from operando.errors import InputError
 
 _LARGEST_CHANGE = 0.3
 """Of x in one iteration of Newton's method."""
@@ -93,8 +94,20 @@ def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem
 
     faces = faces_of(cell)
     linear = DirectSolver(faces) if min(cell.grid.shape) == 1 else BlockSolver(faces)
+    _require_factors(factors or Factors(), cell)
     on_device = jax.tree.map(lambda part: jnp.asarray(part) if isinstance(part, np.ndarray) else part, faces)
     return Problem(cell=cell, faces=on_device, factors=factors or Factors(), linear=linear)
+
+
+def _require_factors(factors: Factors, cell: ResolvedCell) -> None:
+    """Refuse factors that are not finite, not positive, or neither numbers nor maps."""
+    for name, factor in zip(Factors._fields, factors, strict=True):
+        values = np.asarray(factor, dtype=float)
+        if values.shape not in ((), cell.grid.shape):
+            raise InputError(f"factor of {name}", must=f"a number or {cell.grid.shape}", received=values.shape)
+        least = 0.0 if name == "grain_boundary_resistance" else np.nextafter(0, 1)
+        if not (np.isfinite(values) & (values >= least)).all():
+            raise InputError(f"factor of {name}", must="finite and positive", received=float(values.min()))
 
 
 @jax.jit

@@ -3,13 +3,13 @@
 On every face the flux is a closed function of the two voxels beside it. Half a voxel of either material lies in series
 with the interface, so that a reaction sees the potentials and the lithium on its face, not those of voxel centres.
 
-Active material conducts electrons, ``i_e = -s_e grad phi``, and may conduct ions. Lithium is both, ``phi - phi_ion = U``,
-so that with ``s = s_e + s_i`` and the ions' share ``t = s_i / s``
+Active material conducts electrons, ``i_e = -s_e grad phi``, and may conduct ions. Lithium is both, so that
+``phi - phi_ion = U``, and with ``s = s_e + s_i`` and the ions' share ``t = s_i / s``
 
 ``i = -s (grad phi - t grad U)``,  ``i_ion = t i - F c_max D grad x``.
 
-At rest a gradient of x keeps a difference of phi (C. Wagner, Z. Phys. Chem. B 21, 25, 1933). Onto an electrolyte only ions
-cross, so that diffusion brings (1 - t) of the current there; into metal, or another host, only electrons do.
+At rest a gradient of x keeps a difference of phi (C. Wagner, Z. Phys. Chem. B 21, 25, 1933). Onto an electrolyte ions
+alone cross, so that diffusion brings (1 - t) of the current there; into metal, or another host, electrons alone do.
 """
 
 from __future__ import annotations
@@ -148,8 +148,9 @@ def reaction_flux(
 ) -> Any:
     """Current from active material into electrolyte by Butler and Volmer's law [A/m^2].
 
-    ``q = w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with ``eta = drop - R q - (1 - t) U(x') - t U(x)`` and the
-    lithium on the face ``x' = x - (1 - t) q half / (F c_max D)``; t is the ions' share of the host's conductivity.
+    ``q = w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with
+    ``eta = drop - R q - (1 - t) U(x') - t U(x)`` and the lithium on the face ``x' = x - (1 - t) q half / (F c_max D)``;
+    t is the ions' share of the host's conductivity.
 
     Parameters
     ----------

@@ -14,7 +14,6 @@ from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.cycler import Cycler, State, TimeStep
 from operando.electrochemistry.resolved.equations import problem_of
 from operando.electrochemistry.resolved.fluxes import Factors
-from operando.frames import Array
 
 
 @dataclass(frozen=True, eq=False)
