@@ -287,10 +287,20 @@ def test_what_makes_no_cell_is_refused() -> None:
         ("electronic_conductivity", np.zeros(good.grid.shape), "wherever there is active"),
         ("ionic_conductivity", gap, "counter electrode reaches"),
         ("counter_resistance", -1.0, "counter_resistance"),
+        ("counter_resistance", np.ones((3, 3)), "counter_resistance"),
+        ("counter_potential", np.nan, "counter_potential"),
+        ("temperature", -5.0, "temperature"),
     ):
         values_of = {field: getattr(good, field) for field in good.__dataclass_fields__}
         with pytest.raises(InputError, match=match):
             PorousCell(**(values_of | {name: values}))
+    for name, value in (("composite_thickness", -1.0), ("separator_thickness", 0.0), ("voxels", 0)):
+        with pytest.raises(InputError, match=name):
+            _cell(**{name: value})
+    with pytest.raises(InputError, match="one number for all particles"):
+        particles_of("NCM83", radius=np.full(3, 1e-6), exchange_current_density=1.0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="open-circuit"):
+        Particles(2e-6, MAXIMUM, _constant(np.nan), _constant(4e-15), _exchange)
     with pytest.raises(InputError, match="radius"):
         particles_of("NCM83", radius=0.0, exchange_current_density=1.0)
     for lithiation in (0.0, 1.2):
