@@ -48,7 +48,7 @@ def timed(name: str, cell: ResolvedCell, current: float, duration: float, tolera
         start = time.process_time()
         run = run_protocol(cell, protocol=[galvanostatic(current, duration)], lithiation=0.9, tolerance=tolerance)
         spent, steps = time.process_time() - start, len(run.time) - 1
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
         print(
             f"{name:24} {attempt:16} {steps:4} steps {spent:8.1f} s {spent / max(steps, 1):8.2f} s/step {peak:6.2f} GB"
         )

@@ -1,7 +1,8 @@
 """The cell of Fig. 4a of Pollok et al. 2025, solved: ``python examples/magnetic_cell.py --out FOLDER --voxel 200``.
 
 A Li | LLZO | LixCoO2 section with a dendrite is charged by the same charge at C/10, 1C, 5C and 25C. Drawn are lithium
-and the current density, and the fields 50 nm above the surface.
+and the current density, and the fields 50 nm above the surface. ``--scene llzo-section-3d --voxel 250`` charges the
+section in three dimensions, with particles and a dendrite partly below the surface: about ten minutes of one core.
 """
 
 from __future__ import annotations
@@ -11,124 +12,146 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from charged_section import CHARGE, RATES, Charged, Map, charged
+from current_focus import area_of_half, beside_dendrite, contacts_of_particles
 from matplotlib.figure import Figure
-from paper_section import APPLIED_FIELD, STAND_OFF, arguments, print_comparison
+from paper_section import APPLIED_FIELD, STAND_OFF, PaperSection, parser, print_comparison
 
 from operando.cell.builtin import load_scene
 from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import Microstructure
-from operando.currents import FaceCurrents
-from operando.electrochemistry.protocol import galvanostatic
-from operando.electrochemistry.resolved.builtin import cell_from_microstructure
-from operando.electrochemistry.resolved.currents import face_currents, lithium_in_particles
-from operando.electrochemistry.resolved.run import Run, run_protocol
 from operando.magnetism.section import oersted_field_of_section, stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import LITHIUM, SEQUENTIAL, new_figure, panel_title, png_bytes, styled
 
-RATES = {"C/10": 0.94, "1C": 9.4, "5C": 47.0, "25C": 235.0}
-"""Current density [A/m^2]: 0.09, 0.94, 4.70 and 23.5 mA/cm^2."""
-CHARGE = RATES["5C"] * 240.0
-"""4 minutes at 5C [C/m^2]."""
-START = 0.97
+SCENES = ("llzo-section", "llzo-section-3d")
 MATERIALS = {"electrolyte": "LLZO", "active": "LiCoO2", "lithium": "lithium"}
-
-Map = npt.NDArray[np.float64]
+CUTS = {"dendrite": 6e-6, "tips": 12e-6, "separator": 17e-6, "first particles": 20e-6, "far end": 28e-6}
+"""Where the current is cut [m from the negative plate]."""
+END = 3e-6
+"""Of the positive electrode, what lies next to the separator and what is farthest from it [m]."""
 
 
 @dataclass(frozen=True)
-class Charged:
-    """One charge: what came of it, x on voxels, and the currents at its end."""
+class Fields:
+    """Fields ``(y, x)`` over the surface [T]: of the current at 25C, and stray fields in 100 mT after 5C."""
 
-    run: Run
+    oersted: xr.DataArray
+    electrode: xr.DataArray
     lithium: xr.DataArray
-    particles: Map
-    currents: FaceCurrents
-
-    def reached(self, low: float, high: float) -> bool:
-        """Whether x of all particles lies between two values."""
-        return bool((self.particles > low).all() and (self.particles < high).all())
 
 
-def charged(structure: Microstructure, rate: str) -> Charged:
-    """Charge the section."""
-    cell, current = cell_from_microstructure(structure), RATES[rate]
-    run = run_protocol(cell, protocol=[galvanostatic(current, CHARGE / current)], lithiation=START, tolerance=2e-3)
-    end = run.states[-1]
-    x = np.where(cell.reached.active, np.asarray(end.fields.lithiation), START)
-    alive = np.unique(structure.particle[cell.reached.active]) - 1
-    return Charged(
-        run=run,
-        lithium=structure.grid.array(np.where(structure.mask("active"), x, np.nan), name="lithium", units=""),
-        particles=lithium_in_particles(cell, end, structure.particle)[alive],
-        currents=face_currents(cell, end),
+def fields_of(structure: Microstructure, charges: dict[str, Charged]) -> Fields:
+    """Compute all fields."""
+    return Fields(
+        oersted=oersted_field_of_section(charges["25C"].currents, stand_off=STAND_OFF),
+        electrode=_stray(structure, charges["5C"].lithium, "active"),
+        lithium=_stray(structure, None, "lithium"),
     )
 
 
 @styled
-def cell_figure(structure: Microstructure, charges: dict[str, Charged], fields: dict[str, Map]) -> Figure:
-    """Draw lithium at every rate, the current density and the fields at the highest."""
-    figure = new_figure(height=225)
+def cell_figure(structure: Microstructure, charges: dict[str, Charged], fields: Fields) -> Figure:
+    """Draw lithium in the surface at every rate, the largest current density below each point, and the fields."""
+    figure, grid = new_figure(height=225), structure.grid
     panels = figure.subplots(4, 2).ravel()
     for letter, panel, (rate, charge) in zip("abcd", panels, charges.items(), strict=False):
         lithium = charge.lithium.values[-1]
-        draw_map(figure, panel, lithium, structure.grid, label="x of LixCoO₂", limits=(0.4, 0.8), colours=LITHIUM)
+        draw_map(figure, panel, lithium, grid, label="x of LixCoO₂", limits=(0.4, 0.8), colours=LITHIUM)
         draw_outlines(panel, structure, lithium=True)
         panel_title(panel, letter, f"Lithium after {charge.run.time[-1]:.0f} s at {rate}")
-    density = np.sqrt((charges["25C"].currents.density() ** 2).sum("component")).values[-1] / 10
-    draw_map(
-        figure,
-        panels[4],
-        np.maximum(density, 1e-3),
-        structure.grid,
-        label="|J| (mA/cm²)",
-        limits=(1.0, 1000.0),
-        colours=SEQUENTIAL,
-        logarithmic=True,
+    density = np.maximum(charges["25C"].density.max(axis=0), 1e-3)
+    label, limits = "|J| (mA/cm²)", (1.0, 1000.0)
+    draw_map(figure, panels[4], density, grid, label=label, limits=limits, colours=SEQUENTIAL, logarithmic=True)
+    panel_title(panels[4], "e", "Largest current density below each point, 25C")
+    maps = (
+        (fields.oersted, 1e9, "nT", "Oersted field at 25C"),
+        (fields.electrode, 1e6, "µT", "Stray field of the electrode after 5C"),
+        (fields.lithium, 1e6, "µT", "Stray field of lithium metal"),
     )
-    panel_title(panels[4], "e", "Current density at 25C")
-    for letter, panel, (title, values) in zip("fgh", panels[5:], fields.items(), strict=True):
-        unit, scale = ("nT", 1e9) if "Oersted" in title else ("µT", 1e6)
-        draw_map(figure, panel, values * scale, structure.grid, label=f"Bz ({unit})")
+    for letter, panel, (field, scale, unit, title) in zip("fgh", panels[5:], maps, strict=True):
+        draw_map(figure, panel, field.sel(component="z").values * scale, grid, label=f"Bz ({unit})")
         draw_outlines(panel, structure, lithium=True)
         panel_title(panel, letter, title)
     return figure
 
 
+def lithium_rows(section: PaperSection, charges: dict[str, Charged]) -> list[tuple[str, str]]:
+    """What the paper says of lithium, and ours."""
+    says = {
+        "C/10": "homogeneous at C/10",
+        "1C": "homogeneous at 1C",
+        "5C": "x above 1/2 at 5C",
+        "25C": "25C, not shown",
+    }
+    rows = []
+    for rate, charge in charges.items():
+        found = f"x of particles {charge.particles.min():.3f} to {charge.particles.max():.3f}"
+        rows.append((says[rate], f"{found}, of a voxel {float(charge.lithium.min()):.3f} or more"))
+    along = charges["5C"].lithium.mean(["z", "y"])
+    start = section.scene.layers[0] + section.scene.layers[1]
+    near, far = (
+        float(along.sel(x=slice(start + d, start + d + END)).mean()) for d in (0.0, section.scene.layers[2] - END)
+    )
+    return [
+        *rows,
+        ("5C: next to the negative electrode first", f"mean x {near:.3f} in the first 3 µm, {far:.3f} in the last"),
+    ]
+
+
+def current_rows(section: PaperSection, charge: Charged) -> list[tuple[str, str]]:
+    """Where the current is crowded."""
+    beside = beside_dendrite(section.structure, section.scene.layers[0])
+    at = contacts_of_particles(section.structure, charge.currents)
+    density = charge.density
+    rows = [
+        (f"half of the current, {name}", f"through {100 * area_of_half(charge.currents, place):.2g} % of the area")
+        for name, place in CUTS.items()
+    ]
+    metal = section.structure.mask("lithium") & (section.structure.grid.coordinate("x") > 3e-6)
+    return [
+        *rows,
+        ("the dendrite focuses the current", f"up to {_most(density[beside]):.0f} mA/cm² in electrolyte beside it"),
+        ("", f"up to {_most(density[metal]):.0f} mA/cm² in it"),
+        ("hot spots at contacts of particles", f"mean {at.mean:.0f}, 1 % above {at.high:.0f} mA/cm²"),
+        ("", f"mean {at.elsewhere:.0f}, 1 % above {at.high_elsewhere:.0f} mA/cm² elsewhere in particles"),
+    ]
+
+
+def field_rows(section: PaperSection, fields: Fields) -> list[tuple[str, str]]:
+    """What the paper says of fields, and ours."""
+    separator, positive = section.over("separator"), section.over("positive")
+    along, normal = (fields.oersted.sel(component=c).values * 1e9 for c in "yz")
+    electrode, metal = (f.sel(component="z").values * 1e6 for f in (fields.electrode, fields.lithium))
+    return [
+        ('Oersted field "1-5 nT"', f"Bz {_span(normal[:, separator])} nT over the separator"),
+        ("", f"Bz {_span(normal[:, positive])} nT over particles; By {_span(along)} nT"),
+        ('LixCoO2 "on the order of 10 µT"', f"{_span(electrode[:, positive])} µT over particles"),
+        ('lithium "one order of magnitude weaker"', f"{_span(metal[:, separator])} µT over the separator"),
+    ]
+
+
 def main() -> None:
     """Charge at every rate, draw, and set the paper's statements beside our numbers."""
-    out, voxel = arguments(__doc__)
-    structure = microstructure_from_scene(load_scene("llzo-section").at_voxel(voxel))
-    charges = {rate: charged(structure, rate) for rate in RATES}
-    for rate, charge in charges.items():
-        print(f"{rate:5} {charge.run.status}, {charge.run.voltage[-1]:.3f} V")
-    fields = {
-        "Oersted field at 25C": oersted_field_of_section(charges["25C"].currents, stand_off=STAND_OFF),
-        "Stray field of the electrode after 5C": _stray(structure, charges["5C"].lithium, "active"),
-        "Stray field of lithium metal": _stray(structure, None, "lithium"),
-    }
-    maps = {title: field.sel(component="z").values for title, field in fields.items()}
-    path = out / "magnetic-cell.png"
-    path.write_bytes(png_bytes(cell_figure(structure, charges, maps)))
+    options = parser(__doc__, voxel=200e-9)
+    options.add_argument("--scene", choices=SCENES, default=SCENES[0])
+    given = options.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    scene = load_scene(given.scene).at_voxel(given.voxel * 1e-9)
+    structure = microstructure_from_scene(scene)
+    charges = {}
+    for rate in RATES:
+        charges[rate] = charged(structure, rate)
+        run = charges[rate].run
+        print(f"{rate:5} {CHARGE / RATES[rate]:6.0f} s: {run.status}, {run.voltage[-1]:.3f} V", flush=True)
+    fields = fields_of(structure, charges)
+    section = PaperSection(scene, structure, charges["5C"].lithium)
+    rows = [*lithium_rows(section, charges), *current_rows(section, charges["25C"]), *field_rows(section, fields)]
+    path = given.out / f"{'magnetic-cell' if given.scene == SCENES[0] else 'magnetic-cell-3d'}.png"
+    path.write_bytes(png_bytes(add_statements(cell_figure(structure, charges, fields), rows)))
     print(f"{path}: written")
-    density = np.sqrt((charges["25C"].currents.density() ** 2).sum("component")).values / 10
-    metal = structure.mask("lithium")
-    metal[:, :, : round(2.5e-6 / voxel)] = False
-    beside = _beside(metal) & structure.mask("electrolyte")
-    oersted, electrode, dendrite = maps.values()
-    print_comparison(
-        [
-            ("homogeneous at C/10", _range(charges["C/10"].particles)),
-            ("homogeneous at 1C", _range(charges["1C"].particles)),
-            ("5C: particles next to the negative electrode first", _range(charges["5C"].particles)),
-            ("5C: x above 1/2 everywhere", f"least x of a voxel {float(charges['5C'].lithium.min()):.3f}"),
-            ("the dendrite focuses the current", f"up to {np.percentile(density[beside], 99.9):.0f} mA/cm² beside it"),
-            ('Oersted field "1-5 nT"', f"Bz {_span(oersted * 1e9)} nT"),
-            ("", f"By {_span(fields['Oersted field at 25C'].sel(component='y').values * 1e9)} nT"),
-            ('LixCoO2 "on the order of 10 µT"', f"{_span(electrode * 1e6)} µT"),
-            ('lithium "one order of magnitude weaker"', f"{_span(dendrite * 1e6)} µT"),
-        ]
-    )
+    print_comparison(rows)
 
 
 def _stray(structure: Microstructure, lithium: xr.DataArray | None, phase: str) -> xr.DataArray:
@@ -142,14 +165,8 @@ def _stray(structure: Microstructure, lithium: xr.DataArray | None, phase: str) 
     )
 
 
-def _beside(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    from scipy.ndimage import binary_dilation
-
-    return np.asarray(binary_dilation(mask))
-
-
-def _range(particles: Map) -> str:
-    return f"x of particles {particles.min():.3f} to {particles.max():.3f}"
+def _most(values: npt.NDArray[np.float64]) -> float:
+    return float(np.percentile(values, 99.9))
 
 
 def _span(values: Map) -> str:

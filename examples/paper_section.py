@@ -57,12 +57,17 @@ def paper_section(voxel: float = VOXEL) -> PaperSection:
     return PaperSection(scene, structure, lithium_on_voxels(structure, lithium=lithium))
 
 
+def parser(description: str | None, voxel: float = VOXEL) -> argparse.ArgumentParser:
+    """What every example takes from the command line."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--out", type=Path, default=Path(), help="folder for the figure")
+    found.add_argument("--voxel", type=float, default=voxel / 1e-9, help="edge of a voxel in nm")
+    return found
+
+
 def arguments(description: str | None) -> tuple[Path, float]:
     """Folder to write into, and voxel [m], from the command line."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--out", type=Path, default=Path(), help="folder for the figure")
-    parser.add_argument("--voxel", type=float, default=VOXEL / 1e-9, help="edge of a voxel in nm")
-    given = parser.parse_args()
+    given = parser(description).parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     return given.out, given.voxel * 1e-9
 

@@ -8,6 +8,7 @@ from operando.electrochemistry.finite_volume import (
     conductances_from_conductivity,
     face_areas,
     flows_from_potential,
+    missing_in_voxels,
     net_outflow,
     resistances_between_grains,
     side_conductance_from_conductivity,
@@ -62,3 +63,31 @@ def test_a_linear_potential_drives_a_uniform_current():
     np.testing.assert_allclose(flows.z[1:-1] / areas[0], -2)
     np.testing.assert_allclose(flows.y[:, 1:-1] / areas[1], 4)
     np.testing.assert_allclose(flows.x[:, :, 1:-1] / areas[2], -6)
+
+
+@given(st.integers(0, 2**31))
+def test_flows_follow_ohms_law_on_every_face_and_add_up(seed):
+    rng = np.random.default_rng(seed)
+    conductances = Faces(rng.random((4, 4, 5)), rng.random((3, 5, 5)), rng.random((3, 4, 6)))
+    potential, ends = rng.normal(size=(3, 4, 5)), rng.normal(size=6)
+    beyond = dict(zip(("-z", "+z", "-y", "+y", "-x", "+x"), ends, strict=True))
+    flows = flows_from_potential(potential=potential, conductances=conductances, outside=beyond)
+    for axis, (flow, conductance) in enumerate(zip(flows, conductances, strict=True)):
+        inside, along = np.moveaxis(potential, axis, 0), np.moveaxis(flow / conductance, axis, 0)
+        np.testing.assert_allclose(along[1:-1], inside[:-1] - inside[1:], atol=1e-12)
+        np.testing.assert_allclose(along[0], ends[2 * axis] - inside[0], atol=1e-12)
+        np.testing.assert_allclose(along[-1], inside[-1] - ends[2 * axis + 1], atol=1e-12)
+    more = flows_from_potential(
+        potential=potential, conductances=conductances, outside=beyond, onto=Faces(*(f.copy() for f in flows))
+    )
+    for twice, once in zip(more, flows, strict=True):
+        np.testing.assert_allclose(twice, 2 * once)
+
+
+def test_fixed_voxels_lack_nothing():
+    rng = np.random.default_rng(1)
+    flows = Faces(rng.normal(size=(4, 4, 5)), rng.normal(size=(3, 5, 5)), rng.normal(size=(3, 4, 6)))
+    fixed = rng.random((3, 4, 5)) < 0.3
+    missing, total = missing_in_voxels(flows, fixed)
+    np.testing.assert_array_equal(missing, np.where(fixed, 0.0, -net_outflow(flows)))
+    assert total == pytest.approx(np.abs(missing).sum())

@@ -1,5 +1,7 @@
 """Isotopes carried by a current: the front, its spreading, exchange, and balances to rounding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,3 +129,13 @@ def test_lithium_comes_back_from_the_anode_with_what_is_there() -> None:
     moles = 10.0 * 3600 / 96485.33212
     assert end.anode[0, 0] == pytest.approx(0.07 * (2.0 - moles), rel=1e-6)
     assert end.total == pytest.approx(start.total, rel=1e-13)
+
+
+@pytest.mark.parametrize("left", [5e-16, -5e-16])
+def test_what_rounding_leaves_in_the_anode_brings_back_no_more_than_the_current(left: float) -> None:
+    medium, flow = _column(5, current_density=-1e-6)
+    start = replace(_start(medium, flow, 0.5, 0.5), anode=np.full((1, 1), left), anode_lithium=np.full((1, 1), 1e-18))
+    end = moved(start, medium=medium, flow=flow, duration=100.0)
+    returned = float((start.anode - end.anode)[0, 0])
+    assert 0 <= returned <= 1e-6 / 96485.33212 * 100.0 * (1 + 1e-12)
+    assert end.total == pytest.approx(start.total, rel=1e-14)

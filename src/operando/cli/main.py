@@ -114,19 +114,26 @@ def materials(
     density: str | None = None,
     lithium6: Annotated[str | None, Parameter(help="Li-6 fraction of the lithium, such as '1 %'.")] = None,
     energy: Annotated[str, Parameter(help="X-ray energy.")] = "60 keV",
+    figure: Annotated[
+        Path | None, Parameter(help="Write a picture (PNG) of its magnetic susceptibility, of LixCoO2 against lithium.")
+    ] = None,
 ) -> None:
-    """Show what a material is made of and how it attenuates neutrons and X-rays.
+    """Show what a material is made of, how it attenuates neutrons and X-rays, and how it answers a magnetic field.
 
     Parameters
     ----------
     formula
-        With isotopes where they matter, such as "7Li5.5PS4.5Cl1.5".
+        With isotopes where they matter, such as "7Li5.5PS4.5Cl1.5"; or a name, such as "NMC111" or "graphite".
     density
         Such as "1.87 g/cm^3"; looked up where it is known.
     """
-    from operando.cli.materials import sheet_text
+    from operando.cli.materials import sheet_text, write_susceptibility_figure
 
-    _say(sheet_text(formula, density=density, lithium6=lithium6, energy=energy))
+    said = sheet_text(formula, density=density, lithium6=lithium6, energy=energy)
+    if figure is not None:
+        write_susceptibility_figure(figure, formula)
+        said += f"{figure}: written\n"
+    _say(said)
 
 
 plan = App(

@@ -25,6 +25,7 @@ from operando.electrochemistry.finite_volume import (
     conductances_from_conductivity,
     face_areas,
     flows_from_potential,
+    missing_in_voxels,
     net_outflow,
     on_side,
     side_conductance_from_conductivity,
@@ -236,7 +237,7 @@ def _metals(electrodes: Mapping[str, Electrode], shape: tuple[int, int, int]) ->
             raise InputError(
                 "electrodes", must="apart", received=f"{first} touching {second}", remedy="Leave a voxel between them."
             )
-    metals = np.full(shape, -1)
+    metals = np.full(shape, -1, dtype=np.int16)
     for number, electrode in enumerate(electrodes.values()):
         if electrode.voxels is not None:
             metals[electrode.voxels] = number
@@ -259,11 +260,12 @@ def _conductances(
     values: Array, metals: Array, electrodes: Mapping[str, Electrode], grid: Grid, contact: Faces | None
 ) -> Faces:
     """Conductances of all faces, those to electrodes on sides included, those within metals 0."""
-    ideal = np.where(metals >= 0, np.inf, values)
+    ideal, inner = np.where(metals >= 0, np.inf, values), metals >= 0
     conductances = conductances_from_conductivity(conductivity=ideal, spacing=grid.spacing, contact_resistance=contact)
-    for axis, faces in enumerate(conductances):
-        moved, metal = np.moveaxis(faces, axis, 0), np.moveaxis(metals >= 0, axis, 0)
-        moved[1:-1][metal[1:] & metal[:-1]] = 0.0
+    if inner.any():
+        for axis, faces in enumerate(conductances):
+            moved, metal = np.moveaxis(faces, axis, 0), np.moveaxis(inner, axis, 0)
+            moved[1:-1][metal[1:] & metal[:-1]] = 0.0
     for electrode in electrodes.values():
         if electrode.voxels is None:
             on_side(conductances, str(electrode.side))[...] = side_conductance_from_conductivity(
@@ -306,31 +308,26 @@ def _closed(
     reference: Callable[[Faces], float],
     tolerance: float,
 ) -> tuple[Faces, Array, Solution]:
-    """Add to flows and potential what is missing, again and again, until the flows close."""
+    """Add to flows and potential, in place, what is missing, again and again, until the flows close."""
     free, diagonal = _free_of(conductances, fixed)
     hierarchy = hierarchy_from_conductances(conductances=free, diagonal=diagonal)
     kernels, iterations, closure = kernels_for(diagonal), 0, np.inf
+    # of the start's flows, all at the electrodes, the total is as many times too large as voxels lie between these
+    spare = 1 / max(fixed.shape)
     for _ in range(REPEATS):
-        net = np.where(fixed, 0.0, net_outflow(flows))
-        before, closure = closure, float(np.abs(net).sum()) / (reference(flows) or 1.0)
+        missing, total = missing_in_voxels(flows, fixed)
+        before, closure = closure, total / (reference(flows) or 1.0)
         if closure <= tolerance:
             return flows, potential, Solution(potential, Status.CONVERGED, iterations, closure)
         if closure > before / 2:
             break
-        aim = min(max(0.3 * tolerance / closure, FINEST), 0.1)
+        aim, spare = min(max(0.3 * spare * tolerance / closure, FINEST), 0.1), 1.0
         found = conjugate_gradients(
-            operator=lambda u: kernels.apply(free, diagonal, u), b=-net, preconditioner=hierarchy, tolerance=aim
+            operator=lambda u: kernels.apply(free, diagonal, u), b=missing, preconditioner=hierarchy, tolerance=aim
         )
         iterations += found.iterations
-        potential = potential + found.value
-        flows = Faces(
-            *(
-                f + g
-                for f, g in zip(
-                    flows, flows_from_potential(potential=found.value, conductances=conductances), strict=True
-                )
-            )
-        )
+        potential = kernels.plus(potential, 1.0, found.value)
+        flows = flows_from_potential(potential=found.value, conductances=conductances, onto=flows)
     raise RunError(
         f"Currents close only to {closure:.1e} of the total, not to {tolerance:.1e}. "
         "A conductivity above 1e8 times the least is better given as a metal electrode."
@@ -356,7 +353,8 @@ def _free_of(conductances: Faces, fixed: Array) -> tuple[Faces, Array]:
 
 def _currents_in(flows: Faces, electrodes: Mapping[str, Electrode], metals: Array) -> dict[str, float]:
     """Current from each electrode into the material [A]."""
-    out, current = net_outflow(flows), {}
+    current = {}
+    out = net_outflow(flows) if any(e.voxels is not None for e in electrodes.values()) else np.zeros(0)
     for number, (name, electrode) in enumerate(electrodes.items()):
         if electrode.voxels is None:
             inwards = 1 if str(electrode.side)[0] == "-" else -1

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from operando.electrochemistry import faces_numba
+
 Array = npt.NDArray[Any]
 
 SIDES = ("-z", "+z", "-y", "+y", "-x", "+x")
@@ -59,18 +61,13 @@ def conductances_from_conductivity(
     contact_resistance:
         Area-specific resistance R of each face [Ohm m^2].
     """
+    areas = face_areas(spacing)
+    values = np.ascontiguousarray(conductivity, dtype=float)
+    found = Faces(*faces_numba.conductances(values, spacing, areas))
+    if contact_resistance is None:
+        return found
     with np.errstate(divide="ignore"):
-        resistivity = 1 / conductivity
-        conductances = []
-        for axis, (area, step) in enumerate(zip(face_areas(spacing), spacing, strict=True)):
-            outside = [(1, 1) if a == axis else (0, 0) for a in range(3)]
-            along = np.pad(resistivity, outside, constant_values=np.inf)
-            moved = np.moveaxis(along, axis, 0)
-            specific = np.moveaxis(step / 2 * (moved[1:] + moved[:-1]), 0, axis)
-            if contact_resistance is not None:
-                specific += contact_resistance[axis]
-            conductances.append(area / specific)
-    return Faces(*conductances)
+        return Faces(*(a / (a / g + r) for a, g, r in zip(areas, found, contact_resistance, strict=True)))
 
 
 def side_conductance_from_conductivity(
@@ -111,7 +108,9 @@ def resistances_between_grains(*, grains: Array, resistance: float, spacing: tup
     return Faces(*resistances)
 
 
-def flows_from_potential(*, potential: Array, conductances: Faces, outside: Mapping[str, float] | None = None) -> Faces:
+def flows_from_potential(
+    *, potential: Array, conductances: Faces, outside: Mapping[str, float] | None = None, onto: Faces | None = None
+) -> Faces:
     """Current through each face, positive along its axis [A]: ``G (u_before - u_after)``.
 
     Parameters
@@ -122,17 +121,18 @@ def flows_from_potential(*, potential: Array, conductances: Faces, outside: Mapp
         [S].
     outside:
         Potential beyond each side [V], by its name such as ``-x``; ground where none is given.
+    onto:
+        Flows to which these are added in place.
     """
-    beyond, flows = outside or {}, []
-    for axis, (name, conductance) in enumerate(zip("zyx", conductances, strict=True)):
-        one = [(1, 1) if a == axis else (0, 0) for a in range(3)]
-        ends = [(beyond.get(f"-{name}", 0.0), beyond.get(f"+{name}", 0.0)) if a == axis else (0, 0) for a in range(3)]
-        flow = np.diff(np.pad(potential, one, constant_values=ends), axis=axis)
-        flow *= -conductance
-        flows.append(flow)
-    return Faces(*flows)
+    beyond = tuple((outside or {}).get(side, 0.0) for side in SIDES)
+    return Faces(*faces_numba.flows(np.ascontiguousarray(potential, dtype=float), conductances, beyond, onto))
 
 
 def net_outflow(flows: Faces) -> Array:
     """Sum of what leaves each voxel through its faces ``(z, y, x)``, in the unit of the flows."""
-    return np.asarray(np.diff(flows.z, axis=0) + np.diff(flows.y, axis=1) + np.diff(flows.x, axis=2))
+    return faces_numba.net_outflow(flows)
+
+
+def missing_in_voxels(flows: Faces, fixed: Array) -> tuple[Array, float]:
+    """What flows would have to add in each voxel to close, 0 in those that are fixed; and the sum of its size."""
+    return faces_numba.missing(flows, fixed)

@@ -117,11 +117,11 @@ def hierarchy_from_conductances(*, conductances: Faces, diagonal: Array) -> Hier
     """
     kernels = kernels_for(diagonal)
     scale = max(float(part.max()) for part in (*conductances, diagonal)) or 1.0
-    conductances = Faces(*((faces / scale).astype(np.float32) for faces in conductances))
-    diagonal, levels = (diagonal / scale).astype(np.float32), []
+    conductances = Faces(*(kernels.scaled(faces, 1 / scale, np.float32) for faces in conductances))
+    diagonal, levels = kernels.scaled(diagonal, 1 / scale, np.float32), []
     while diagonal.size > COARSEST and max(diagonal.shape) > 1:
         factors = _factors(conductances, diagonal.shape)
-        levels.append(Level(conductances, _inverse_diagonal(conductances, diagonal), factors))
+        levels.append(Level(conductances, kernels.inverse_diagonal(conductances, diagonal), factors))
         conductances, diagonal = _gathered(conductances, diagonal, factors)
     return Hierarchy(tuple(levels), _inverse(conductances, diagonal), scale, kernels)
 
@@ -156,9 +156,8 @@ def conjugate_gradients(
     """
     kernels = kernels_for(b)
     dot, plus = kernels.dot, kernels.plus
-    u, r = b * 0.0, b + 0.0
-    size = norm = dot(r, r) ** 0.5
-    direction, energy = None, 1.0
+    size = norm = dot(b, b) ** 0.5
+    r, u, direction, energy = b + 0.0, b * 0.0, None, 1.0
     for iteration in range(iterations + 1):
         if not math.isfinite(norm):
             return Solution(u, Status.BREAKDOWN, iteration, norm)
@@ -238,13 +237,6 @@ def _summed(array: Array, axis: int, factor: int) -> Array:
     n, kept = array.shape[axis], (slice(None),) * axis
     pairs = array[(*kept, slice(0, n - n % 2, 2))] + array[(*kept, slice(1, n, 2))]
     return _joined(pairs, array[(*kept, slice(n - 1, n))], axis) if n % 2 else pairs
-
-
-def _inverse_diagonal(conductances: Faces, diagonal: Array) -> Array:
-    """One over each voxel's sum of conductances; 0 where nothing conducts."""
-    (fz, fy, fx), xp = conductances, diagonal.__array_namespace__()
-    total = fz[1:] + fz[:-1] + fy[:, 1:] + fy[:, :-1] + fx[:, :, 1:] + fx[:, :, :-1] + diagonal
-    return xp.where(total > 0, 1 / xp.where(total > 0, total, 1), 0)
 
 
 def _inverse(conductances: Faces, diagonal: Array) -> Array:

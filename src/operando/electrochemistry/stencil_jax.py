@@ -44,6 +44,14 @@ def apply(faces: Faces, diagonal: Array, u: Array) -> Array:
     return out
 
 
+@jax.jit
+def inverse_diagonal(faces: Faces, diagonal: Array) -> Array:
+    """One over each voxel's sum of conductances; 0 where nothing conducts."""
+    fz, fy, fx = faces
+    total = fz[1:] + fz[:-1] + fy[:, 1:] + fy[:, :-1] + fx[:, :, 1:] + fx[:, :, :-1] + diagonal
+    return jnp.where(total > 0, 1 / jnp.where(total > 0, total, 1), 0)
+
+
 def relax(faces: Faces, inverse: Array, b: Array, u: Array | None, *, upwards: bool) -> Array:
     """One symmetric half of relaxation on ``A u = b``; from zero where `u` is None."""
     if u is None:

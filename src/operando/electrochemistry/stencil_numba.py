@@ -8,12 +8,7 @@ symmetric.
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
 
 import numba as nb
@@ -21,37 +16,42 @@ import numpy as np
 import numpy.typing as npt
 
 from operando.electrochemistry.finite_volume import Faces
+from operando.electrochemistry.planes import edges_of_shares, over_planes
 
 Array = npt.NDArray[Any]
-
-WORTH_A_THREAD = 100_000
-"""Voxels for which another thread pays."""
 
 _FAST = {"contract", "reassoc", "nsz"}
 
 
 def dot(a: Array, b: Array) -> float:
     """``a . b``, in double precision; not by BLAS, whose threads go on spinning where ours have to work."""
-    return float(sum(_over_planes(_dot, a.shape, a, b)))
+    return float(sum(over_planes(_dot, a.shape, a, b)))
 
 
 def plus(u: Array, factor: float, v: Array) -> Array:
     """``u + factor v``, in place."""
-    _over_planes(_plus, u.shape, u, u.dtype.type(factor), v)
+    over_planes(_plus, u.shape, u, u.dtype.type(factor), v)
     return u
 
 
 def scaled(u: Array, factor: float, kind: npt.DTypeLike) -> Array:
     """``factor u`` in another precision."""
     out = np.empty(u.shape, dtype=kind)
-    _over_planes(_scaled, u.shape, u, factor, out)
+    over_planes(_scaled, u.shape, u, factor, out)
     return out
 
 
 def apply(faces: Faces, diagonal: Array, u: Array) -> Array:
     """``A u``."""
     out = np.empty_like(u)
-    _over_planes(_apply, u.shape, *faces, diagonal, u, out)
+    over_planes(_apply, u.shape, *faces, diagonal, u, out)
+    return out
+
+
+def inverse_diagonal(faces: Faces, diagonal: Array) -> Array:
+    """One over each voxel's sum of conductances; 0 where nothing conducts."""
+    out = np.empty_like(diagonal)
+    over_planes(_inverse_diagonal, out.shape, *faces, diagonal, out)
     return out
 
 
@@ -60,8 +60,8 @@ def relax(faces: Faces, inverse: Array, b: Array, u: Array | None, *, upwards: b
     if u is None:
         u = np.zeros_like(b)
     first = 0 if upwards else 1
-    _over_planes(_relax, u.shape, *faces, inverse, b, u, first)
-    for plane in {p for edge in _edges(u.shape)[1:-1] for p in (edge - 1, edge)}:
+    over_planes(_relax, u.shape, *faces, inverse, b, u, first)
+    for plane in _planes_between_shares(u.shape):
         _relax_plane(plane, *faces, inverse, b, u, first)
     return u
 
@@ -70,37 +70,20 @@ def residual_on_coarse(faces: Faces, inverse: Array, b: Array, u: Array, factors
     """Sum of ``b - A u`` over the voxels of each coarse voxel."""
     shape = tuple(-(-n // f) for n, f in zip(u.shape, factors, strict=True))
     coarse = np.zeros(shape, dtype=u.dtype)
-    _over_planes(_residual_on_coarse, coarse.shape, *faces, inverse, b, u, coarse, *factors)
+    over_planes(_residual_on_coarse, coarse.shape, *faces, inverse, b, u, coarse, *factors)
     return coarse
 
 
 def add_from_coarse(coarse: Array, u: Array, factors: tuple[int, int, int]) -> Array:
     """Add to each voxel the value of its coarse voxel, in place."""
-    _over_planes(_add_from_coarse, u.shape, coarse, u, *factors)
+    over_planes(_add_from_coarse, u.shape, coarse, u, *factors)
     return u
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(_threads() - 1, 1))
-
-
-@cache
-def _threads() -> int:
-    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
-
-
-def _edges(shape: tuple[int, ...]) -> list[int]:
-    """Planes at which the shares of the threads begin and end."""
-    parts = min(_threads(), shape[0], 1 + math.prod(shape) // WORTH_A_THREAD)
-    return [shape[0] * part // parts for part in range(parts + 1)]
-
-
-def _over_planes(kernel: Callable[..., Any], shape: tuple[int, ...], *args: Any) -> list[Any]:
-    """Run a kernel on all planes, shared out among threads where that pays; returns what it returned for each share."""
-    first, *others = pairwise(_edges(shape))
-    running = [_pool().submit(kernel, *share, *args) for share in others]
-    return [kernel(*first, *args), *(share.result() for share in running)]
+@lru_cache(maxsize=256)
+def _planes_between_shares(shape: tuple[int, ...]) -> list[int]:
+    """Planes on either side of the edges between the shares of the threads."""
+    return sorted({plane for edge in edges_of_shares(shape)[1:-1] for plane in (edge - 1, edge)})
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST)
@@ -127,6 +110,17 @@ def _scaled(start, stop, u, factor, out):  # type: ignore[no-untyped-def]
         for y in range(u.shape[1]):
             for x in range(u.shape[2]):
                 out[z, y, x] = factor * u[z, y, x]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _inverse_diagonal(start, stop, fz, fy, fx, diagonal, out):  # type: ignore[no-untyped-def]
+    _, ny, nx = out.shape
+    for z in range(start, stop):
+        for y in range(ny):
+            for x in range(nx):
+                total = diagonal[z, y, x] + fz[z, y, x] + fz[z + 1, y, x] + fy[z, y, x] + fy[z, y + 1, x]
+                total += fx[z, y, x] + fx[z, y, x + 1]
+                out[z, y, x] = 1 / total if total > 0 else 0
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")

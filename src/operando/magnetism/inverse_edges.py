@@ -25,16 +25,19 @@ FLAT = 0.02
 
 @dataclass(frozen=True)
 class Derivatives:
-    """All derivatives of one order of an image that runs on straight beyond its edges.
+    """All derivatives of one order of an image that runs on straight beyond its edges, or closes on itself.
 
     Attributes
     ----------
+    order:
+        1 or 2.
     matrices:
         One for each derivative, from pixels to pixels.
     symbol:
-        Sum of their squares on cosines ``(y, x)``, nearly.
+        Sum of their squares on the domain's modes, nearly.
     """
 
+    order: int
     matrices: list[Any]
     symbol: Array
 
@@ -69,7 +72,7 @@ class EdgePrior:
         return self.derivatives.adjoint(self.weights * self.derivatives.of(source))
 
     def diagonal(self) -> Array:
-        """R on cosines, with the weights' geometric mean; the mean, which R leaves free, is held."""
+        """R on modes, with the weights' geometric mean; the mean, which R leaves free, is held."""
         whole = np.exp(np.log(self.weights).mean()) * self.derivatives.symbol
         whole[0, 0] = whole[0, 1]
         return np.asarray(whole)
@@ -80,35 +83,30 @@ class EdgePrior:
         return self.derivatives.adjoint(np.sqrt(self.weights) * noise)
 
 
-def derivatives(*, shape: tuple[int, int], pixel: tuple[float, float], order: int) -> Derivatives:
-    """First derivatives, or second ones with the mixed one counted twice in the square.
-
-    Parameters
-    ----------
-    shape, pixel:
-        Of the image, along ``(y, x)`` [pixels], [m].
-    """
-    ky, kx = (np.pi * np.arange(n) / n / p for n, p in zip(shape, pixel, strict=True))
-    symbol = (ky[:, None] ** 2 + kx**2) ** order
+def derivatives(system: SheetSystem, *, order: int) -> Derivatives:
+    """First derivatives, or second ones with the mixed one counted twice in the square, on a system's domain."""
+    shape, pixel, periodic = system.shape, system.modes.pixel, system.periodic
+    symbol = system.wavenumbers ** (2 * order)
     here = [sparse.identity(n, format="csr") for n in shape]
-    along = [_forward(n, p) for n, p in zip(shape, pixel, strict=True)]
+    along = [_forward(n, p, periodic=periodic) for n, p in zip(shape, pixel, strict=True)]
     if order == 1:
-        return Derivatives([sparse.kron(here[0], along[1], "csr"), sparse.kron(along[0], here[1], "csr")], symbol)
+        return Derivatives(1, [sparse.kron(here[0], along[1], "csr"), sparse.kron(along[0], here[1], "csr")], symbol)
     curved = [-(d.T @ d) for d in along]
     matrices = [
         sparse.kron(here[0], curved[1], "csr"),
-        np.sqrt(2) * sparse.kron(_central(along[0]), _central(along[1]), "csr"),
+        np.sqrt(2) * sparse.kron(*(_central(d, periodic=periodic) for d in along), "csr"),
         sparse.kron(curved[0], here[1], "csr"),
     ]
-    return Derivatives(matrices, symbol)
+    return Derivatives(2, matrices, symbol)
 
 
 def estimate_with_edges(
     system: SheetSystem,
     maps: Array,
     *,
-    order: int,
+    operators: Derivatives,
     start: Array,
+    begun: Array,
     random: np.random.Generator,
     rounds: int,
     iterations: int,
@@ -117,10 +115,14 @@ def estimate_with_edges(
 
     Parameters
     ----------
-    order:
-        Of the derivatives: 2 for a stream function, 1 for a magnetisation.
+    maps:
+        What is left for the source to explain.
+    operators:
+        Second derivatives for a stream function, first ones for a magnetisation.
     start:
         A smooth estimate.
+    begun:
+        Steps of what explains the rest of the maps, which have edges together with the source's own.
     random:
         Of the one probe that counts what the map determines.
     rounds, iterations:
@@ -130,43 +132,46 @@ def estimate_with_edges(
     -------
     The source, the prior at its last weights, and the number of parameters determined.
     """
-    operators = derivatives(shape=system.shape, pixel=system.modes.pixel, order=order)
     probe = random.standard_normal(maps.shape)
     probe_right = system.back(np.sqrt(system.precision) * probe)
+    right = system.back(system.weighed(maps))
     source, probed = start, np.zeros_like(start)
-    weights = _weights(system, operators, source)
-    strength = 1 / float((weights * _squared_steps(operators, source)).mean())
+    squared = _squared(operators.of(source) + begun)
+    weights = _weights(system, squared)
+    strength = 1 / float((weights * squared).mean())
     determined = 0.0
     prior = EdgePrior(operators, strength * weights)
     for _ in range(rounds):
-        source = system.estimate(maps, prior, start=source, iterations=iterations)
+        pulled = right - operators.adjoint(prior.weights * begun)
+        source = system.solve(pulled, prior, start=source, iterations=iterations)
         probed = system.solve(probe_right, prior, start=probed, iterations=iterations)
         determined = float((np.sqrt(system.precision) * system.predict(probed) * probe).sum())
-        strength = determined / float((weights * _squared_steps(operators, source)).sum())
-        weights = _weights(system, operators, source)
+        squared = _squared(operators.of(source) + begun)
+        strength = determined / float((weights * squared).sum())
+        weights = _weights(system, squared)
         prior = EdgePrior(operators, strength * weights)
     return source, prior, determined
 
 
-def _forward(count: int, spacing: float) -> Any:
-    """Differences to the next pixel; none at the last."""
+def _forward(count: int, spacing: float, *, periodic: bool) -> Any:
+    """Differences to the next pixel; from the last to the first, or none there."""
     steps = sparse.diags([-1.0, 1.0], [0, 1], shape=(count, count), format="lil")
-    steps[count - 1, count - 1] = 0.0
+    steps[count - 1, 0 if periodic else count - 1] = 1.0 if periodic else 0.0
     return steps.tocsr() / spacing
 
 
-def _central(forward: Any) -> Any:
+def _central(forward: Any, *, periodic: bool) -> Any:
     """Mean of the differences to both neighbours."""
     count = forward.shape[0]
-    before = sparse.diags([1.0], [-1], shape=(count, count), format="csr") @ forward
-    return (forward + before) / 2
+    before = sparse.diags([1.0], [-1], shape=(count, count), format="lil")
+    before[0, count - 1] = float(periodic)
+    return (forward + before.tocsr() @ forward) / 2
 
 
-def _squared_steps(operators: Derivatives, source: Array) -> Array:
-    return np.asarray((operators.of(source) ** 2).sum(axis=0))
+def _squared(steps: Array) -> Array:
+    return np.asarray((steps**2).sum(axis=0))
 
 
-def _weights(system: SheetSystem, operators: Derivatives, source: Array) -> Array:
-    squared = _squared_steps(operators, source)
+def _weights(system: SheetSystem, squared: Array) -> Array:
     floor = FLAT**2 * float(system.crop(squared).mean())
     return np.asarray(1 / np.sqrt(squared + floor))

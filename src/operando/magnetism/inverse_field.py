@@ -16,7 +16,6 @@ from operando.magnetism.inverse_system import SmoothPrior, Transfer
 from operando.magnetism.regularisation import Choice
 from operando.magnetism.sheet import (
     HalfSpectrum,
-    current_from_stream_function,
     field_per_magnetisation,
     field_per_stream_function,
     point_spread_factor,
@@ -63,8 +62,8 @@ def current_from_field(
     choice:
         How the prior's spectrum is learnt; see `spectrum_from_periodogram`.
     margin:
-        Width beyond the frame in which the source is still free, before it runs on straight [m]. Where None, zero if
-        that explains the maps, else a quarter of the frame.
+        Width of free surroundings [m], or zero for a source that runs on straight beyond the frame. Where None, zero
+        if that explains the maps, else an eighth of the frame.
     samples:
         Draws from the posterior that the standard deviations are taken from; 0 for none.
     seed:
@@ -73,8 +72,8 @@ def current_from_field(
     Returns
     -------
     ``current`` ``(component, y, x)`` [A/m] with ``current_var``, and ``stream_function`` ``(y, x)`` [A], whose mean is
-    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre, and ``unseen`` where all
-    maps are along one axis in the plane.
+    arbitrary. Attributes: ``noise`` [T], ``misfit``, ``resolution`` [m] at the frame's centre, ``margin`` of free
+    surroundings [m], and ``unseen`` where all maps are along one axis in the plane.
 
     Raises
     ------
@@ -153,12 +152,12 @@ def magnetisation_from_field(
         samples=samples,
         seed=seed,
     )
-    image = found.image(found.source)
+    image = found.source.image()
     level = float(np.median(_border(image)))
     scale, units = (thickness, "A/m") if thickness else (1.0, "A")
     data = {"magnetisation": _labelled(found, (image - level) / scale, field, units)}
     if found.errors:
-        errors = np.stack([found.image(e) for e in found.errors])
+        errors = np.stack([e.image() for e in found.errors])
         errors -= np.stack([_border(e).mean() for e in errors])[:, None, None]
         data["magnetisation_var"] = _labelled(found, pooled_variance(found, errors) / scale**2, field, f"({units})^2")
     return xr.Dataset(data, attrs=_attributes(found) | {"mean": "undetermined: relative to the frame's border"})
@@ -166,16 +165,12 @@ def magnetisation_from_field(
 
 def current_from_inversion(found: Inversion, *, field: xr.DataArray) -> xr.Dataset:
     """Label the current, its variance and its stream function as `field` is."""
-
-    def current(stream: Array) -> Array:
-        return found.system.crop(current_from_stream_function(stream=stream, modes=found.system.modes))
-
     data = {
-        "current": _labelled(found, current(found.source), field, "A/m"),
-        "stream_function": _labelled(found, found.image(found.source), field, "A"),
+        "current": _labelled(found, found.source.current(), field, "A/m"),
+        "stream_function": _labelled(found, found.source.image(), field, "A"),
     }
     if found.errors:
-        variance = pooled_variance(found, np.stack([current(e) for e in found.errors]))
+        variance = pooled_variance(found, np.stack([e.current() for e in found.errors]))
         data["current_var"] = _labelled(found, variance, field, "A^2/m^2")
     return xr.Dataset(data, attrs=_attributes(found))
 
@@ -246,6 +241,7 @@ def _attributes(found: Inversion) -> dict[str, Any]:
         "edges": "smooth" if isinstance(found.prior, SmoothPrior) else "sharp",
         "noise": found.spectrum.noise,
         "misfit": found.misfit,
+        "margin": found.margin,
         "resolution": found.resolution(),
         "prior_amplitude": found.spectrum.amplitude,
         "prior_wavenumber": found.spectrum.wavenumber,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy.ndimage import distance_transform_edt
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 from operando.errors import InputError
 from operando.magnetism.sheet import unit_vector
@@ -50,14 +51,21 @@ class FieldMaps:
         return float(np.diff(self.y).mean()), float(np.diff(self.x).mean())
 
     def filled(self) -> Array:
-        """Values with each missing pixel replaced by its nearest neighbour."""
-        whole = self.values.copy()
-        for one in whole:
-            missing = ~np.isfinite(one)
-            if missing.any():
-                nearest = distance_transform_edt(missing, return_distances=False, return_indices=True)
-                one[:] = one[tuple(nearest)]
-        return whole
+        """Values with missing pixels patched by the surface of least bending."""
+        return np.stack([patched(one) for one in self.values])
+
+
+def patched(values: Array) -> Array:
+    """Replace NaN in an image ``(y, x)`` so that the sum of squared Laplacians is least; the frame's edge is free."""
+    missing = np.isnan(values).ravel()
+    if not missing.any():
+        return values
+    second = [_second_difference(n) for n in values.shape]
+    laplacian = sparse.kronsum(second[1], second[0], format="csr")
+    bending = (laplacian.T @ laplacian).tocsr()[missing]
+    whole = np.where(missing, 0.0, values.ravel())
+    whole[missing] = spsolve(bending[:, missing].tocsc(), -(bending @ whole))
+    return whole.reshape(values.shape)
 
 
 def field_maps(
@@ -91,6 +99,12 @@ def field_maps(
     if np.isnan(values).all(axis=(1, 2)).any():
         raise InputError(name, must="a map with finite pixels", received="NaN throughout")
     return FieldMaps(values=values, axes=_axes(field, extra, axis, name), y=ordered.y.values, x=ordered.x.values)
+
+
+def _second_difference(count: int) -> Any:
+    inner = np.ones(count)
+    inner[[0, -1]] = 0.0
+    return sparse.diags(inner) @ sparse.diags([1.0, -2.0, 1.0], [-1, 0, 1], shape=(count, count))
 
 
 def _growing(field: xr.DataArray, dim: str, name: str) -> xr.DataArray:

@@ -1,7 +1,7 @@
 """Columns along z solved exactly, both potentials together: numba kernels of the line smoother.
 
-Fields are ``(2, z, y, x)``, electronic then ionic; faces are stacked the same way. A voxel that is not part of a
-network has a diagonal of zero and keeps a correction of zero.
+Fields are ``(colour, plane, y, x // 2)``, see `chessboard`. A thread works on the rows from `start` to `stop`; loops
+run along them, so that they vectorise and their results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -10,123 +10,137 @@ import numba as nb
 import numpy as np
 
 
-@nb.njit(cache=True, inline="always")
-def _lateral(fy, fx, u, k, z, y, x):  # type: ignore[no-untyped-def]
-    ny, nx = u.shape[2], u.shape[3]
-    total = 0.0
+@nb.njit(cache=True, nogil=True)
+def add_neighbours(south, west, u, colour, plane, y, total):  # type: ignore[no-untyped-def]
+    """Add conductance times value of the four columns around each column of a row of one colour."""
+    other = 1 - colour
+    ny, width = u.shape[2], u.shape[3]
     if y > 0:
-        total += fy[k, z, y, x] * u[k, z, y - 1, x]
+        for i in range(width):
+            total[plane, i] += south[colour, plane, y, i] * u[other, plane, y - 1, i]
     if y < ny - 1:
-        total += fy[k, z, y + 1, x] * u[k, z, y + 1, x]
-    if x > 0:
-        total += fx[k, z, y, x] * u[k, z, y, x - 1]
-    if x < nx - 1:
-        total += fx[k, z, y, x + 1] * u[k, z, y, x + 1]
-    return total
+        for i in range(width):
+            total[plane, i] += south[other, plane, y + 1, i] * u[other, plane, y + 1, i]
+    if (y + colour) % 2:
+        for i in range(width):
+            total[plane, i] += west[colour, plane, y, i] * u[other, plane, y, i]
+        for i in range(width - 1):
+            total[plane, i] += west[other, plane, y, i + 1] * u[other, plane, y, i + 1]
+    else:
+        for i in range(1, width):
+            total[plane, i] += west[colour, plane, y, i] * u[other, plane, y, i - 1]
+        for i in range(width):
+            total[plane, i] += west[other, plane, y, i] * u[other, plane, y, i]
 
 
-@nb.njit(cache=True, inline="always")
-def _conducted(fz, fy, fx, diagonal, u, k, z, y, x):  # type: ignore[no-untyped-def]
-    nz = u.shape[1]
-    total = diagonal[k, z, y, x] * u[k, z, y, x] - _lateral(fy, fx, u, k, z, y, x)
-    if z > 0:
-        total -= fz[k, z, y, x] * u[k, z - 1, y, x]
-    if z < nz - 1:
-        total -= fz[k, z + 1, y, x] * u[k, z + 1, y, x]
-    return total
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def eliminate(start, stop, below, diagonal, coupling, top, layers, inverse, cross):  # type: ignore[no-untyped-def]
+    """Eliminate each column from the layer below `top` down to the collector.
+
+    Writes the inverse of each layer's 2 x 2 matrix, what lies above taken in: its diagonal to `inverse`, its other
+    entry to `cross`. A voxel that a network does not reach has zeros.
+    """
+    reached, width = coupling.shape[1], coupling.shape[3]
+    for y in range(start, stop):
+        for colour in range(2):
+            for z in range(top - 1, -1, -1):
+                for i in range(width):
+                    ionic, electronic, away = diagonal[colour, z, y, i], 0.0, 0.0
+                    if z < layers - 1:
+                        ionic -= below[colour, z + 1, y, i] ** 2 * inverse[colour, z + 1, y, i]
+                    if z >= reached:
+                        inverse[colour, z, y, i] = 1 / ionic if ionic > 0 else 0.0
+                        continue
+                    e = layers + z
+                    electronic = diagonal[colour, e, y, i]
+                    if z < reached - 1:
+                        electronic -= below[colour, e + 1, y, i] ** 2 * inverse[colour, e + 1, y, i]
+                        away = below[colour, z + 1, y, i] * below[colour, e + 1, y, i] * cross[colour, z + 1, y, i]
+                    s = coupling[colour, z, y, i]
+                    ionic, electronic, away = ionic + s, electronic + s, away + s
+                    if diagonal[colour, z, y, i] > 0 and diagonal[colour, e, y, i] > 0:
+                        over = 1 / (ionic * electronic - away * away)
+                        inverse[colour, z, y, i] = electronic * over
+                        inverse[colour, e, y, i] = ionic * over
+                        cross[colour, z, y, i] = away * over
+                    else:
+                        inverse[colour, z, y, i] = 1 / ionic if diagonal[colour, z, y, i] > 0 else 0.0
+                        inverse[colour, e, y, i] = 1 / electronic if diagonal[colour, e, y, i] > 0 else 0.0
+                        cross[colour, z, y, i] = 0.0
 
 
-@nb.njit(cache=True, parallel=True)
-def relax_columns(fz, fy, fx, diagonal, coupling, b, u, colour):  # type: ignore[no-untyped-def]
-    """Solve the columns of one colour of ``y + x`` exactly, their neighbours held."""
-    nz, ny, nx = coupling.shape
-    for y in nb.prange(ny):
-        width = (nx + 1) // 2
-        # Of each level: the 2 x 2 matrix that takes the level above, and two right-hand sides
-        w = np.empty((nz, 6, width), dtype=b.dtype)
-        for z in range(nz):
+@nb.njit(cache=True, nogil=True)
+def relax_columns(start, stop, below, south, west, inverse, cross, b, u, colour, alone):  # type: ignore[no-untyped-def]
+    """Solve the columns of one colour exactly, their neighbours held; at zero where `alone`."""
+    _, planes, _, width = u.shape
+    reached = cross.shape[1]
+    layers = planes - reached
+    for y in range(start, stop):
+        f = np.empty((planes, width), dtype=u.dtype)
+        for plane in range(planes):
             for i in range(width):
-                x = 2 * i + (y + colour) % 2
-                if x >= nx:
-                    continue
-                s = coupling[z, y, x]
-                a = diagonal[0, z, y, x] + s
-                d = diagonal[1, z, y, x] + s
-                c = -s
-                e = -s
-                r0 = b[0, z, y, x] + _lateral(fy, fx, u, 0, z, y, x)
-                r1 = b[1, z, y, x] + _lateral(fy, fx, u, 1, z, y, x)
-                if z > 0:
-                    l0, l1 = fz[0, z, y, x], fz[1, z, y, x]
-                    a -= l0 * w[z - 1, 0, i]
-                    c -= l0 * w[z - 1, 1, i]
-                    e -= l1 * w[z - 1, 2, i]
-                    d -= l1 * w[z - 1, 3, i]
-                    r0 += l0 * w[z - 1, 4, i]
-                    r1 += l1 * w[z - 1, 5, i]
-                if diagonal[0, z, y, x] == 0.0:
-                    a, c, e, r0 = 1.0, 0.0, 0.0, 0.0
-                if diagonal[1, z, y, x] == 0.0:
-                    d, c, e, r1 = 1.0, 0.0, 0.0, 0.0
-                over = 1.0 / (a * d - c * e)
-                g0, g1 = 0.0, 0.0
-                if z < nz - 1:
-                    g0, g1 = fz[0, z + 1, y, x], fz[1, z + 1, y, x]
-                w[z, 0, i] = d * g0 * over
-                w[z, 1, i] = -c * g1 * over
-                w[z, 2, i] = -e * g0 * over
-                w[z, 3, i] = a * g1 * over
-                w[z, 4, i] = (d * r0 - c * r1) * over
-                w[z, 5, i] = (a * r1 - e * r0) * over
-        for z in range(nz - 1, -1, -1):
+                f[plane, i] = b[colour, plane, y, i]
+            if not alone:
+                add_neighbours(south, west, u, colour, plane, y, f)
+        for z in range(layers - 1, -1, -1):
+            if z < layers - 1:
+                for i in range(width):
+                    f[z, i] += below[colour, z + 1, y, i] * f[z + 1, i]
+            if z >= reached:
+                for i in range(width):
+                    f[z, i] *= inverse[colour, z, y, i]
+                continue
+            e = layers + z
+            if z < reached - 1:
+                for i in range(width):
+                    f[e, i] += below[colour, e + 1, y, i] * f[e + 1, i]
             for i in range(width):
-                x = 2 * i + (y + colour) % 2
-                if x >= nx:
-                    continue
-                v0, v1 = w[z, 4, i], w[z, 5, i]
-                if z < nz - 1:
-                    n0, n1 = u[0, z + 1, y, x], u[1, z + 1, y, x]
-                    v0 += w[z, 0, i] * n0 + w[z, 1, i] * n1
-                    v1 += w[z, 2, i] * n0 + w[z, 3, i] * n1
-                u[0, z, y, x] = v0
-                u[1, z, y, x] = v1
+                ionic, electronic, c = f[z, i], f[e, i], cross[colour, z, y, i]
+                f[z, i] = inverse[colour, z, y, i] * ionic + c * electronic
+                f[e, i] = inverse[colour, e, y, i] * electronic + c * ionic
+        for i in range(width):
+            u[colour, 0, y, i] = f[0, i]
+            u[colour, layers, y, i] = f[layers, i]
+        for z in range(1, layers):
+            if z >= reached:
+                for i in range(width):
+                    u[colour, z, y, i] = (
+                        f[z, i] + inverse[colour, z, y, i] * below[colour, z, y, i] * u[colour, z - 1, y, i]
+                    )
+                continue
+            e = layers + z
+            for i in range(width):
+                ionic = below[colour, z, y, i] * u[colour, z - 1, y, i]
+                electronic = below[colour, e, y, i] * u[colour, e - 1, y, i]
+                c = cross[colour, z, y, i]
+                u[colour, z, y, i] = f[z, i] + inverse[colour, z, y, i] * ionic + c * electronic
+                u[colour, e, y, i] = f[e, i] + inverse[colour, e, y, i] * electronic + c * ionic
 
 
-@nb.njit(cache=True, parallel=True)
-def apply(fz, fy, fx, diagonal, coupling, u, out):  # type: ignore[no-untyped-def]
-    """Write the operator times `u` to `out`."""
-    nz, ny, nx = coupling.shape
-    for z in nb.prange(nz):
-        for y in range(ny):
-            for x in range(nx):
-                s = coupling[z, y, x] * (u[0, z, y, x] - u[1, z, y, x])
-                for k in range(2):
-                    total = _conducted(fz, fy, fx, diagonal, u, k, z, y, x)
-                    out[k, z, y, x] = total + (s if k == 0 else -s)
+@nb.njit(cache=True, nogil=True)
+def restrict_first_colour(start, stop, south, west, u, coarse):  # type: ignore[no-untyped-def]
+    """Add up the residual over blocks of 2 x 2 columns after the colours were relaxed in turn, from zero.
+
+    The second colour's is zero, and the first one's is what the second has changed.
+    """
+    _, planes, ny, width = u.shape
+    for row in range(start, stop):
+        total = np.empty((planes, width), dtype=u.dtype)
+        for plane in range(planes):
+            for i in range(width):
+                total[plane, i] = 0.0
+            for y in range(2 * row, min(2 * row + 2, ny)):
+                add_neighbours(south, west, u, 0, plane, y, total)
+            for i in range(width):
+                coarse[(row + i) % 2, plane, row, i // 2] = total[plane, i]
 
 
-@nb.njit(cache=True, parallel=True)
-def restrict_residual(fz, fy, fx, diagonal, coupling, b, u, coarse):  # type: ignore[no-untyped-def]
-    """Add up ``b - A u`` over blocks of 2 x 2 columns."""
-    nz, ny, nx = coupling.shape
-    for z in nb.prange(nz):
-        coarse[:, z] = 0.0
-        for y in range(ny):
-            for x in range(nx):
-                s = coupling[z, y, x] * (u[0, z, y, x] - u[1, z, y, x])
-                for k in range(2):
-                    total = _conducted(fz, fy, fx, diagonal, u, k, z, y, x)
-                    total += s if k == 0 else -s
-                    coarse[k, z, y // 2, x // 2] += b[k, z, y, x] - total
-
-
-@nb.njit(cache=True, parallel=True)
-def add_coarse(u, coarse, diagonal):  # type: ignore[no-untyped-def]
-    """Add each block's correction to its columns."""
-    _, nz, ny, nx = u.shape
-    for z in nb.prange(nz):
-        for k in range(2):
-            for y in range(ny):
-                for x in range(nx):
-                    if diagonal[k, z, y, x] != 0.0:
-                        u[k, z, y, x] += coarse[k, z, y // 2, x // 2]
+@nb.njit(cache=True, nogil=True)
+def add_coarse_to_first_colour(start, stop, u, coarse, inverse):  # type: ignore[no-untyped-def]
+    """Add each block's correction to its columns of the first colour: the second is relaxed next, whatever it is."""
+    _, planes, _, width = u.shape
+    for y in range(start, stop):
+        for plane in range(planes):
+            for i in range(width):
+                if inverse[0, plane, y, i] != 0.0:
+                    u[0, plane, y, i] += coarse[(y // 2 + i) % 2, plane, y // 2, i // 2]

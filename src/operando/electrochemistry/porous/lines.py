@@ -8,14 +8,16 @@ are half of the faces' sums because a piecewise constant correction is too stiff
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.electrochemistry.porous.network import diagonal_of
+from operando.electrochemistry.porous.chessboard import blocks, by_colour, by_place, coarser, planes_of
+from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
-    from operando.electrochemistry.porous.network import Faces, Networks
+    from operando.electrochemistry.porous.chessboard import Planes
+    from operando.electrochemistry.porous.network import Networks
     from operando.frames import Array
 
 
@@ -25,11 +27,15 @@ _RESPONSE = 0.03
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """One grid; fields ``(2, z, y, x)``."""
+    """One grid in single precision, half the memory to pass over and exact enough to guide; see `chessboard`."""
 
-    faces: Faces
+    below: Array
+    south: Array
+    west: Array
     diagonal: Array
     coupling: Array
+    inverse: Array
+    cross: Array
     b: Array
     u: Array
 
@@ -47,133 +53,134 @@ class LinePotentials:
 
     def __init__(self, networks: Networks, *, tolerance: float = 1e-3, most_iterations: int = 60) -> None:
         self._tolerance, self._most = tolerance, most_iterations
-        self._levels = _levels(networks)
+        planes = planes_of(networks)
+        self._layers, self._width = planes.layers, planes.diagonal.shape[2]
+        self._reached = planes.diagonal.shape[0] - planes.layers
+        self._faces = by_colour(planes.below), by_colour(planes.south), by_colour(planes.west)
+        self._diagonal = by_colour(planes.diagonal)
+        self._levels = _levels(planes)
+        self._coupling = np.full_like(self._diagonal[:, planes.layers :], np.nan)
+        self._response, self._drive = (np.zeros_like(self._diagonal) for _ in range(2))
+        self._direction, self._product, self._residual = (np.empty_like(self._diagonal) for _ in range(3))
+        self._sums = np.empty(planes.diagonal.shape[0])
         self._collector = networks.electronic[0][0]
-        self._faces, self._diagonal = _stacked(networks)
-        self._coupling = np.full(self._diagonal.shape[1:], np.nan)
-        self._response = np.zeros_like(self._diagonal)
-        self._drive = np.zeros_like(self._diagonal)
-        self._drive[0, 0] = self._collector
+        self._drive[:, self._layers] = by_colour(self._collector[None])[:, 0]
         self.iterations = 0
 
     def solve(
         self, *, coupling: Array, electronic: Array, ionic: Array, total: float | None
     ) -> tuple[Array, Array, float]:
         """Corrections of the electronic and the ionic potential, and of the collector's voltage."""
-        changed = self._couple(coupling)
-        missing = np.stack([electronic, ionic])
+        changed = self._couple(coupling[: self._reached])
+        missing = by_colour(np.concatenate([ionic, electronic[: self._reached]]))
         voltage = 0.0
         if total is not None:
             if changed:
                 self._response = self._conjugate_gradients(self._drive, self._response, _RESPONSE)
-            stiffness = float(self._collector.sum() - np.vdot(self._drive, self._response))
-            voltage = (total + float(np.vdot(self._response, missing))) / stiffness
+            stiffness = float(self._collector.sum()) - self._dot(self._drive, self._response)
+            voltage = (total + self._dot(self._response, missing)) / stiffness
             missing += voltage * self._drive
-        start = voltage * self._response
-        found = self._conjugate_gradients(missing, start, self._tolerance)
-        return found[0], found[1], voltage
+        found = by_place(
+            self._conjugate_gradients(missing, voltage * self._response, self._tolerance), width=self._width
+        )
+        whole = np.zeros(ionic.shape)
+        whole[: self._reached] = found[self._layers :]
+        return whole, found[: self._layers], voltage
 
     def _couple(self, coupling: Array) -> bool:
         """Take a new reaction; whether it is so new that the response to a voltage must be found again."""
-        largest = float(np.abs(coupling - self._coupling).max())
-        changed = not largest <= _RESPONSE * float(coupling.max())
-        self._coupling[...] = coupling
-        self._levels[0].coupling[...] = coupling
-        for fine, coarse in zip(self._levels[:-1], self._levels[1:], strict=True):
-            coarse.coupling[...] = _blocks(fine.coupling)
+        from operando.electrochemistry.porous.line_kernels import eliminate
+
+        new = by_colour(coupling)
+        changed = not float(np.abs(new - self._coupling).max()) <= _RESPONSE * float(coupling.max())
+        first, self._coupling = np.isnan(self._coupling[0, 0, 0, 0]), new
+        top = self._layers if first else self._reached
+        part = coupling.astype(np.float32)
+        for level in self._levels:
+            level.coupling[...] = by_colour(part)
+            system = (level.below, level.diagonal, level.coupling, top, self._layers, level.inverse, level.cross)
+            shared_out(eliminate, level.u.shape[2], level.u.size, *system)
+            part = blocks(part)
         return changed
 
     def _conjugate_gradients(self, b: Array, start: Array, tolerance: float) -> Array:
-        from operando.electrochemistry.porous.line_kernels import apply
+        from operando.electrochemistry.porous.gradient_kernels import advance, turn
 
-        operator = (*self._faces, self._diagonal, self._coupling)
-        u = start.copy()
-        product = np.empty_like(u)
-        apply(*operator, u, product)
-        r = b - product
-        direction, before, first = np.zeros_like(u), 1.0, 0.0
+        u, r = start, self._residual
+        direction, product, single = self._direction, self._product, self._levels[0].b
+        self._apply(u)
+        np.subtract(b, product, out=r)
+        single[...] = r
+        before, first = 1.0, 0.0
         for count in range(self._most):
-            z = self._cycle(r)
-            now = float(np.vdot(r, z))
+            self._descend(0)
+            z = self._levels[0].u
+            now = self._dot(r, z)
             first = first or now
             # r z measures the error in the energy norm, as far as a cycle inverts the operator
             if now <= tolerance**2 * first or now == 0.0:
                 return u
             self.iterations += 1
-            direction *= now / before if count else 0.0
-            direction += z
+            if count == 0:
+                direction[...] = z
+            else:
+                self._over_planes(turn, direction, now / before, z)
             before = now
-            apply(*operator, direction, product)
-            step = now / float(np.vdot(direction, product))
-            u += step * direction
-            r -= step * product
+            step = now / self._apply(direction)
+            self._over_planes(advance, step, direction, product, u, r, single)
         return u
 
-    def _cycle(self, r: Array) -> Array:
-        self._levels[0].b[...] = r
-        self._descend(0)
-        return self._levels[0].u
+    def _apply(self, u: Array) -> float:
+        """Find the operator times `u`, and ``u`` times that."""
+        from operando.electrochemistry.porous.gradient_kernels import apply
+
+        self._over_planes(apply, *self._faces, self._diagonal, self._coupling, u, self._product, self._sums)
+        return float(self._sums.sum())
+
+    def _dot(self, a: Array, b: Array) -> float:
+        from operando.electrochemistry.porous.gradient_kernels import dot
+
+        self._over_planes(dot, a, b, self._sums)
+        return float(self._sums.sum())
+
+    def _over_planes(self, kernel: Any, *args: Any) -> None:
+        shared_out(kernel, self._sums.size, self._diagonal.size, *args)
 
     def _descend(self, index: int) -> None:
-        """One V-cycle, symmetric: colours in turn before, in reverse after."""
-        from operando.electrochemistry.porous.line_kernels import add_coarse, relax_columns, restrict_residual
+        """One V-cycle from zero, symmetric: colours in turn before, in reverse after."""
+        from operando.electrochemistry.porous.line_kernels import (
+            add_coarse_to_first_colour,
+            relax_columns,
+            restrict_first_colour,
+        )
 
         level = self._levels[index]
-        operator = (*level.faces, level.diagonal, level.coupling)
-        level.u[...] = 0.0
-        single = level.u.shape[2] * level.u.shape[3] == 1
-        for colour in (0,) if single else (0, 1):
-            relax_columns(*operator, level.b, level.u, colour)
-        if index + 1 < len(self._levels):
-            coarse = self._levels[index + 1]
-            restrict_residual(*operator, level.b, level.u, coarse.b)
-            self._descend(index + 1)
-            add_coarse(level.u, coarse.u, level.diagonal)
-            for colour in (1, 0):
-                relax_columns(*operator, level.b, level.u, colour)
+        rows, size = level.u.shape[2], level.u.size
+        system = (level.below, level.south, level.west, level.inverse, level.cross, level.b, level.u)
+        shared_out(relax_columns, rows, size, *system, 0, True)
+        if index + 1 == len(self._levels):
+            return
+        coarse = self._levels[index + 1]
+        shared_out(relax_columns, rows, size, *system, 1, False)
+        shared_out(restrict_first_colour, (rows + 1) // 2, size, level.south, level.west, level.u, coarse.b)
+        self._descend(index + 1)
+        shared_out(add_coarse_to_first_colour, rows, size, level.u, coarse.u, level.inverse)
+        shared_out(relax_columns, rows, size, *system, 1, False)
+        shared_out(relax_columns, rows, size, *system, 0, False)
 
 
-def _stacked(networks: Networks) -> tuple[Faces, Array]:
-    first, second = networks.electronic, networks.ionic
-    faces: Faces = (
-        np.stack([first[0], second[0]]),
-        np.stack([first[1], second[1]]),
-        np.stack([first[2], second[2]]),
-    )
-    return faces, np.stack([diagonal_of(first), diagonal_of(second)])
-
-
-def _levels(networks: Networks) -> list[_Level]:
-    """Grids of the preconditioner, in single precision: half the memory to pass over, and exact enough to guide."""
-    (z, y, x), diagonal = _stacked(networks)
-    single = np.float32
-    levels = [_level((z.astype(single), y.astype(single), x.astype(single)), diagonal.astype(single))]
-    while levels[-1].u.shape[2] * levels[-1].u.shape[3] > 1:
-        levels.append(_coarser(levels[-1]))
+def _levels(planes: Planes) -> list[_Level]:
+    levels = [_level(planes)]
+    while planes.diagonal.shape[1] * planes.diagonal.shape[2] > 1:
+        planes = coarser(planes)
+        levels.append(_level(planes))
     return levels
 
 
-def _level(faces: Faces, diagonal: Array) -> _Level:
-    return _Level(faces, diagonal, np.zeros_like(diagonal[0]), np.zeros_like(diagonal), np.zeros_like(diagonal))
-
-
-def _coarser(fine: _Level) -> _Level:
-    fz, fy, fx = fine.faces
-    z = _blocks(fz)
-    y = np.zeros((*fy.shape[:2], fy.shape[2] // 2 + 1, (fy.shape[3] + 1) // 2), dtype=fy.dtype)
-    x = np.zeros((*fx.shape[:2], (fx.shape[2] + 1) // 2, fx.shape[3] // 2 + 1), dtype=fx.dtype)
-    inner_y, inner_x = _pairs(fy[:, :, 2:-1:2], 3) / 2, _pairs(fx[:, :, :, 2:-1:2], 2) / 2
-    y[:, :, 1 : 1 + inner_y.shape[2]] = inner_y
-    x[:, :, :, 1 : 1 + inner_x.shape[3]] = inner_x
-    diagonal = z[:, 1:] + z[:, :-1] + y[:, :, 1:] + y[:, :, :-1] + x[:, :, :, 1:] + x[:, :, :, :-1]
-    return _level((z, y, x), diagonal)
-
-
-def _blocks(values: Array) -> Array:
-    """Add up blocks of 2 x 2 over the last two axes; odd ends make smaller blocks."""
-    return _pairs(_pairs(values, values.ndim - 2), values.ndim - 1)
-
-
-def _pairs(values: Array, axis: int) -> Array:
-    edges = np.arange(0, values.shape[axis], 2)
-    return np.add.reduceat(values, edges, axis=axis)
+def _level(planes: Planes) -> _Level:
+    below, south, west, diagonal = (
+        by_colour(part, kind=np.float32) for part in (planes.below, planes.south, planes.west, planes.diagonal)
+    )
+    coupling, cross = (np.zeros_like(diagonal[:, planes.layers :]) for _ in range(2))
+    inverse, b, u = (np.zeros_like(diagonal) for _ in range(3))
+    return _Level(below, south, west, diagonal, coupling, inverse, cross, b, u)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.electrochemistry.threads import shared_out
+
 if TYPE_CHECKING:
     from operando.electrochemistry.porous.electrode import PorousCell
     from operando.frames import Array
@@ -41,18 +43,10 @@ def networks_of(cell: PorousCell) -> Networks:
 
 def outflow(faces: Faces, potential: Array, *, below: float = 0.0, above: float = 0.0) -> Array:
     """Current that leaves each voxel [A] for its neighbours and for what lies below and above."""
-    fz, fy, fx = faces
-    z = np.empty_like(fz)
-    z[1:-1] = fz[1:-1] * (potential[:-1] - potential[1:])
-    z[0] = fz[0] * (below - potential[0])
-    z[-1] = fz[-1] * (potential[-1] - above)
-    out: Array = z[1:] - z[:-1]
-    y = fy[:, 1:-1] * (potential[:, :-1] - potential[:, 1:])
-    out[:, :-1] += y
-    out[:, 1:] -= y
-    x = fx[:, :, 1:-1] * (potential[:, :, :-1] - potential[:, :, 1:])
-    out[:, :, :-1] += x
-    out[:, :, 1:] -= x
+    from operando.electrochemistry.porous.step_kernels import outflow as kernel
+
+    out: Array = np.empty(potential.shape)
+    shared_out(kernel, len(out), out.size, *faces, potential, float(below), float(above), out)
     return out
 
 

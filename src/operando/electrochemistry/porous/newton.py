@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from operando.electrochemistry.porous.batches import Batches
 from operando.electrochemistry.porous.network import networks_of, outflow
 from operando.electrochemistry.porous.particles import condensed, shells_of, surface_lithiation
+from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ class PorousState:
     Attributes
     ----------
     lithiation:
-        x in each shell of the particles, ``(shell, active voxel)``; JAX array.
+        x in each shell of the particles, ``(shell, active voxel)``.
     current_density:
         Of the reaction at the particles' surface, positive when lithium leaves them ``(active voxel,)`` [A/m^2].
     electronic, ionic:
@@ -55,8 +57,8 @@ class PorousState:
     """
 
     time: float
-    lithiation: Any
-    current_density: Any
+    lithiation: Array
+    current_density: Array
     electronic: Array
     ionic: Array
     voltage: float
@@ -76,22 +78,25 @@ class NewtonStep:
             3 / cell.particles.radius * np.asarray(cell.active_fraction).ravel()[self.active] * cell.grid.voxel_volume
         )
         self._collector = self.networks.electronic[0][0]
+        self._batches = Batches(self.active.size)
         self._linearised = partial(_compiled(_linearised), cell.particles, self.shells, cell.thermal_voltage)
-        self._corrected = partial(_compiled(_corrected), cell.particles)
-        self.surface_lithiation = partial(_compiled(_surface), cell.particles, self.shells)
+        self._corrected = partial(_compiled(_corrected), cell.particles, self.shells)
+        self._surface = partial(_compiled(_surface), cell.particles, self.shells)
 
     def initial(self, lithiation: float | Array) -> PorousState:
         """State at rest with the same x throughout each particle."""
-        import jax.numpy as jnp
-
         cell = self.cell
         x = np.broadcast_to(np.asarray(lithiation, dtype=float), cell.grid.shape).ravel()[self.active]
         open_circuit = np.asarray(cell.particles.open_circuit_potential(x), dtype=float)
         level = float(np.mean(open_circuit)) - cell.counter_potential
         electronic = np.where(np.asarray(cell.electronic_conductivity) > 0, level, 0.0)
         ionic = np.where(np.asarray(cell.ionic_conductivity) > 0, -cell.counter_potential, 0.0)
-        shells = jnp.asarray(np.broadcast_to(x, (len(self.shells.volume), x.size)))
-        return PorousState(0.0, shells, jnp.zeros(x.size), electronic, ionic, level, 0.0)
+        shells = np.tile(x, (len(self.shells.volume), 1))
+        return PorousState(0.0, shells, np.zeros(x.size), electronic, ionic, level, 0.0)
+
+    def surface_lithiation(self, lithiation: Array, current_density: Array) -> Any:
+        """Lithiation at the particles' surface ``(active voxel,)``."""
+        return self._surface(lithiation[-2:], current_density)
 
     def __call__(
         self, start: PorousState, *, history: Any, step: float, current: float | None, voltage: float | None
@@ -105,47 +110,66 @@ class NewtonStep:
         history, step:
             What the time discretisation subtracts from x, and its effective step [s].
         """
+        from operando.electrochemistry.porous.step_kernels import advanced
+
         x, j = start.lithiation, start.current_density
         state = start if voltage is None else replace(start, voltage=voltage)
+        p, q, new_x = (np.empty_like(x) for _ in range(3))
+        known, gain, new_j = (np.empty_like(j) for _ in range(3))
         for _ in range(_MOST_ITERATIONS):
-            p, q, known, gain = self._linearised(x, history, step, j, *self._at_active(state))
-            missing = np.asarray(j) * self.surface
-            coupling = self._spread(np.asarray(gain) * self.surface)
-            reacting = self._spread(missing + np.asarray(known) * self.surface)
-            into = float(np.sum(self._collector * (state.voltage - state.electronic[0])))
-            d_e, d_i, d_v = self._potentials.solve(
-                coupling=coupling,
-                electronic=-reacting - outflow(self.networks.electronic, state.electronic, below=state.voltage),
-                ionic=reacting - outflow(self.networks.ionic, state.ionic, above=-self.cell.counter_potential),
-                total=None if current is None else current - into,
-            )
-            change = (d_e - d_i).ravel()[self.active]
-            if not (np.isfinite(change).all() and np.isfinite(d_v)):
+            drop = self._at_active(state.electronic) - self._at_active(state.ionic)
+            self._batches(partial(self._linearised, step), (x, history, j, drop), (p, q, known, gain))
+            d_e, d_i, d_v = self._correction(state, j, known, gain, current)
+            largest = max(_largest(d_e), _largest(d_i), abs(d_v))
+            if not np.isfinite(largest):
                 return None
-            x, j = self._corrected(x, p, q, j, known + gain * change, self.surface_lithiation(x, j))
-            state = replace(
-                state, electronic=state.electronic + d_e, ionic=state.ionic + d_i, voltage=state.voltage + d_v
-            )
-            largest = max(float(np.abs(d_e).max()), float(np.abs(d_i).max()), abs(d_v))
+            wanted = known + gain * (self._at_active(d_e) - self._at_active(d_i))
+            self._batches(self._corrected, (x[-2:], j, wanted), (new_j,))
+            shared_out(advanced, len(x), x.size, x, p, q, new_j - j, new_x)
+            x, j = new_x, new_j.copy()
+            d_e += state.electronic
+            d_i += state.ionic
+            state = replace(state, electronic=d_e, ionic=d_i, voltage=state.voltage + d_v)
             if largest < _POTENTIAL_TOLERANCE:
                 return self._balanced(state, x, q, j, current)
         return None
 
-    def _balanced(self, state: PorousState, x: Any, q: Any, j: Any, current: float | None) -> PorousState:
+    def _correction(
+        self, state: PorousState, j: Array, known: Array, gain: Array, current: float | None
+    ) -> tuple[Array, Array, float]:
+        """Corrections of both potentials and of the voltage."""
+        reacting = self._spread((j + known) * self.surface)
+        into = float(np.sum(self._collector * (state.voltage - state.electronic[0])))
+        electronic = outflow(self.networks.electronic, state.electronic, below=state.voltage)
+        ionic = outflow(self.networks.ionic, state.ionic, above=-self.cell.counter_potential)
+        return self._potentials.solve(
+            coupling=self._spread(gain * self.surface),
+            electronic=-reacting - electronic,
+            ionic=reacting - ionic,
+            total=None if current is None else current - into,
+        )
+
+    def _balanced(self, state: PorousState, x: Array, q: Array, j: Array, current: float | None) -> PorousState:
         """Remove what the solver left of the balance between the particles and the collector, to rounding."""
-        total = float(np.sum(np.asarray(j) * self.surface))
+        total = float(np.sum(j * self.surface))
         into = float(np.sum(self._collector * (state.voltage - state.electronic[0])))
         wanted = into if current is None else current
         change = (wanted - total) / float(self.surface.sum())
-        return replace(state, lithiation=x + q * change, current_density=j + change, current=wanted)
+        x += np.multiply(q, change, out=q)
+        return replace(state, lithiation=x, current_density=j + change, current=wanted)
 
-    def _at_active(self, state: PorousState) -> tuple[Array, Array]:
-        return state.electronic.ravel()[self.active], state.ionic.ravel()[self.active]
+    def _at_active(self, potential: Array) -> Array:
+        values: Array = potential.ravel()[self.active]
+        return values
 
     def _spread(self, values: Array) -> Array:
         whole = np.zeros(self.cell.grid.shape)
         whole.ravel()[self.active] = values
         return whole
+
+
+def _largest(values: Array) -> float:
+    return max(float(values.max()), -float(values.min()))
 
 
 def _fitting(networks: Networks) -> Potentials:
@@ -174,12 +198,11 @@ def _linearised(
     particles: Particles,
     shells: Shells,
     thermal: float,
+    step: Any,
     x: Any,
     history: Any,
-    step: Any,
     j: Any,
-    electronic: Any,
-    ionic: Any,
+    potential_drop: Any,
 ) -> tuple[Any, Any, Any, Any]:
     """Particles' corrections ``p + q dj``, and the reaction's ``dj = known + gain (dphi_e - dphi_i)``.
 
@@ -194,26 +217,22 @@ def _linearised(
         exchange = particles.exchange_current_density(at)
         return particles.open_circuit_potential(at) + 2 * thermal * jnp.arcsinh(current / (2 * exchange))
 
-    def at_surface(shift: Any, current: Any) -> Any:
-        return _surface(particles, shells, shift, current)
-
     nothing, one = jnp.zeros_like(j), jnp.ones_like(j)
-    surface, along_p = jax.jvp(at_surface, (x, j), (p, nothing))
-    _, along_q = jax.jvp(at_surface, (x, j), (q, one))
-    value, slope = jax.jvp(lambda s: drop(s, j), (surface,), (one,))
-    _, resistance = jax.jvp(lambda i: drop(surface, i), (j,), (one,))
+    surface, along = jax.linearize(partial(_surface, particles, shells), x[-2:], j)
+    along_p, along_q = along(p[-2:], nothing), along(q[-2:], one)
+    value, steepness = jax.linearize(drop, surface, j)
+    slope, resistance = steepness(one, nothing), steepness(nothing, one)
     total = jnp.maximum(resistance + slope * along_q, 0.1 * resistance)
     gain = 1 / total
-    return p, q, gain * (electronic - ionic - value - slope * along_p), gain
+    return p, q, gain * (potential_drop - value - slope * along_p), gain
 
 
-def _corrected(particles: Particles, x: Any, p: Any, q: Any, j: Any, change: Any, surface: Any) -> tuple[Any, Any]:
-    """Apply a correction; where it is large, its logarithm is held to 3."""
+def _corrected(particles: Particles, shells: Shells, x: Any, j: Any, change: Any) -> tuple[Any]:
+    """Correct the current density; where its change is large, its logarithm is held to 3."""
     import jax.numpy as jnp
 
-    twice = 2 * particles.exchange_current_density(surface)
+    twice = 2 * particles.exchange_current_density(_surface(particles, shells, x, j))
     relative = change / jnp.sqrt(j**2 + twice**2)
     held = jnp.clip(relative, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     large = jnp.abs(relative) > 1
-    new = jnp.where(large, twice * jnp.sinh(jnp.arcsinh(j / twice) + held), j + change)
-    return x + p + q * (new - j), new
+    return (jnp.where(large, twice * jnp.sinh(jnp.arcsinh(j / twice) + held), j + change),)

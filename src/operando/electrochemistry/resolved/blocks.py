@@ -34,10 +34,12 @@ class BlockSolver:
     ----------
     faces:
         Of the cell.
+    precision:
+        Of the slopes that it wants: single is enough for what Newton's method corrects.
     """
 
     faces: Faces
-    _on_device: Faces = field(init=False)
+    precision: Any = np.float32
     _blocks: _Blocks | None = field(default=None, init=False)
 
     def solve(
@@ -47,7 +49,7 @@ class BlockSolver:
         shape, wanted, enough = np.shape(self.faces.active), _vector(residual), max(relative, _RELATIVE)
 
         def operator(vector: Array) -> Array:
-            return _vector(action(_fields(vector, shape), slopes, storage, control, self.faces))
+            return _vector(action(_fields(vector.astype(float), shape), slopes, storage, control, self.faces))
 
         known, left = np.zeros_like(wanted), 1.0
         if self._blocks is not None and self._blocks.control == control:
@@ -96,13 +98,13 @@ class _Blocks:
         )
 
     def __call__(self, vector: Array) -> Array:
-        """Solve roughly."""
+        """Solve roughly, in single precision as the hierarchies do: that saves room among the Krylov directions."""
         wanted = _fields(vector, self.shape)
         potential, lithiation = self._cells(wanted.potential, wanted.lithiation)
         voltage = (wanted.voltage - self.control.current * self._current(potential, 1.0)) / self.stiffness
-        return _vector(
-            Fields(potential - voltage * self.with_voltage[0], lithiation - voltage * self.with_voltage[1], voltage)
-        )
+        potential -= voltage * self.with_voltage[0]
+        lithiation -= voltage * self.with_voltage[1]
+        return _vector(Fields(potential, lithiation, voltage)).astype(np.float32)
 
     def _cells(self, charge: Array, lithium: Array) -> tuple[Array, Array]:
         """Solve for potentials and x at a given voltage, block after block."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from operando.electrochemistry.protocol import Ending, ProtocolStep, Terminals, galvanostatic, rest
@@ -77,7 +76,7 @@ class Cycler:
     def begin(self, lithiation: Array) -> None:
         """Start at a given lithiation, as if at rest."""
         cell, faces = self.problem.cell, self.problem.faces
-        active, x = cell.reached.active, jnp.asarray(lithiation)
+        active, x = cell.reached.active, np.asarray(lithiation, dtype=float)
         host = cell.host_numbers()[active]
         potentials = [
             np.asarray(material.open_circuit_potential(lithiation[active][host == k])).mean()
@@ -86,9 +85,9 @@ class Cycler:
         ]
         voltage = float(np.mean(potentials)) if potentials else 0.0
         self.past, self.begun = Past((0.0,), (x,), (0.0,)), 0.0
-        fields = Fields(jnp.zeros(cell.grid.shape), x, jnp.asarray(voltage, dtype=float))
-        none = (jnp.zeros(faces.reacting.area.size), jnp.zeros(faces.plating.area.size))
-        self.now, self.before = Solved(fields, self.problem.through(fields, none), 0), fields
+        fields = Fields(np.zeros(cell.grid.shape), x, np.float64(voltage))
+        none = (np.zeros(faces.reacting.area.size), np.zeros(faces.plating.area.size))
+        self.now, self.before = Solved(fields, self.problem.through(fields, none), 0, 0.0), fields
         if any(u != voltage for u in potentials):
             self.now = self._at_once(rest(1.0), self._quickest(rest(1.0))) or self.now
         self.points.append(Point(0.0, float(self.now.fields.voltage), 0.0, 0.0))
@@ -127,7 +126,8 @@ class Cycler:
     def _rate(self, solved: Solved) -> Any:
         """How x changes with time [1/s]."""
         _, lost, _ = left_in_voxels(solved.through, self.problem.faces)
-        return jnp.where(self.problem.faces.active, -lost / self.problem.faces.capacity, 0.0)
+        faces = self.problem.faces
+        return np.where(np.asarray(faces.active), -np.asarray(lost) / np.asarray(faces.capacity), 0.0)
 
     def _at_once(self, step: ProtocolStep, quickest: float) -> Solved | None:
         """Solve for the potentials as the step begins; a value too far from the last one is approached in parts."""
@@ -178,7 +178,7 @@ class Cycler:
 
     def _beside_faces(self, solved: Solved) -> Any:
         """Lithiation x of the voxels that react, face by face."""
-        return solved.fields.lithiation.ravel()[self.problem.faces.reacting.active]
+        return np.asarray(solved.fields.lithiation).ravel()[np.asarray(self.problem.faces.reacting.active)]
 
     def _shift(self, solved: Solved) -> Any:
         """Fall of x from there to the face with its current [m^2/A]."""
@@ -187,7 +187,7 @@ class Cycler:
 
     def _on_faces(self, solved: Solved) -> Any:
         """Lithiation x on the faces."""
-        return self._beside_faces(solved) - self._shift(solved) * solved.through.reacting
+        return self._beside_faces(solved) - np.asarray(self._shift(solved)) * np.asarray(solved.through.reacting)
 
     def _ahead(self, length: float) -> Fields:
         """Straight on from the last two times."""
@@ -226,8 +226,7 @@ class Cycler:
         return (self._current_density(solved) + before) / leading
 
     def _current_density(self, solved: Solved) -> float:
-        _, _, total = left_in_voxels(solved.through, self.problem.faces)
-        return float(total) / self.problem.cell.section
+        return solved.current / self.problem.cell.section
 
     def _note(self, solved: Solved, elapsed: float, charge: float) -> None:
         voltage, current = float(solved.fields.voltage), self._current_density(solved)
@@ -252,8 +251,8 @@ class Cycler:
         part, solved = self.nearest
         if part:
             q = np.asarray(solved.through.reacting)
-            voxel, face = np.asarray(self._beside_faces(solved)), np.asarray(self._on_faces(solved))
-            face = voxel + (face - voxel) / part
+            voxel = self._beside_faces(solved)
+            face = voxel + (self._on_faces(solved) - voxel) / part
             if ((face < _SPARE) & (q > 0)).any() or ((face > 1 - _SPARE) & (q < 0)).any():
                 return Ending.EXHAUSTED
         return Ending.EXHAUSTED if self._is_too_much(step, quickest) else Ending.FAILED
@@ -262,7 +261,7 @@ class Cycler:
         """Whether a step asks for more than the current that would empty, or fill, all faces at once."""
         voltage = self.points[-1].voltage
         sign = math.copysign(1.0, step.value if step.control == "current" else step.value - voltage)
-        x, faces = np.asarray(self._beside_faces(self.now)), self.problem.faces.reacting
+        x, faces = self._beside_faces(self.now), self.problem.faces.reacting
         room = (x if sign > 0 else 1 - x) / np.asarray(self._shift(self.now)) * np.asarray(faces.area)
         limit = float(room.sum()) / self.problem.cell.section
         if step.control == "current":
@@ -276,7 +275,7 @@ class Cycler:
 
 def _target(problem: Problem, past: Past, step: ProtocolStep, length: float) -> Target:
     leading, weights = backward_difference(past, length)
-    capacity = problem.faces.capacity
+    capacity = np.asarray(problem.faces.capacity)
     history = sum(w * x for w, x in zip(weights, past.lithiations, strict=False))
     value = step.value * problem.cell.section if step.control == "current" else step.value
     return Target(storage=capacity * leading, history=capacity * history, held=step.control, value=value)

@@ -27,9 +27,12 @@ class DirectSolver:
     ----------
     faces:
         Of the cell.
+    precision:
+        Of the slopes that it wants.
     """
 
     faces: Faces
+    precision: Any = float
     system: SparseSystem = field(init=False)
     _factors: Any = field(default=None, init=False)
 

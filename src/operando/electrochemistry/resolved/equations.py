@@ -28,6 +28,9 @@ _FINEST, _COARSEST = 1e-4, 0.1
 class LinearSolver(Protocol):
     """Solves the linear system of an iteration."""
 
+    precision: Any
+    """Of the slopes that it wants."""
+
     def solve(
         self, residual: Fields, slopes: Slopes, storage: Any, control: Control, *, relative: float
     ) -> Fields | None:
@@ -80,11 +83,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Solved:
-    """Fields that fulfil the equations, and the currents there."""
+    """Fields that fulfil the equations, the currents there, the iterations it took, and the circuit's current [A]."""
 
     fields: Fields
     through: Currents
     iterations: int
+    current: float
 
 
 def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem:
@@ -92,10 +96,11 @@ def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem
     from operando.electrochemistry.resolved.blocks import BlockSolver
     from operando.electrochemistry.resolved.direct import DirectSolver
 
-    faces = faces_of(cell)
+    on_device = jax.tree.map(lambda part: jnp.asarray(part) if isinstance(part, np.ndarray) else part, faces_of(cell))
+    # on CPU the same memory
+    faces = jax.tree.map(lambda part: np.asarray(part) if isinstance(part, jax.Array) else part, on_device)
     linear = DirectSolver(faces) if min(cell.grid.shape) == 1 else BlockSolver(faces)
     _require_factors(factors or Factors(), cell)
-    on_device = jax.tree.map(lambda part: jnp.asarray(part) if isinstance(part, np.ndarray) else part, faces)
     return Problem(cell=cell, faces=on_device, factors=factors or Factors(), linear=linear)
 
 
@@ -138,17 +143,19 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         enough = problem.tolerance * max(problem.smallest_current, abs(float(total)))
         stalled = iteration > 2 and worst > before / 4
         if worst <= enough or (stalled and worst <= _STALLED * enough):
-            return Solved(fields, through, iteration)
+            return Solved(fields, through, iteration, float(total))
         before = worst
-        at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through)
+        kind = problem.linear.precision
+        at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through, precision=kind)
         relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
         lack = _without_rounding(lack, target.storage)
-        change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
         guess = (through.reacting, through.plating)
-        del at, through  # a volume has no room for these and the next
+        del through  # a volume has room for neither these while it is solved nor the slopes thereafter
+        change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
+        del at
         if change is None:
             return None
-        by = min(1.0, _LARGEST_CHANGE / max(float(jnp.abs(change.lithiation).max()), 1e-30))
+        by = min(1.0, _LARGEST_CHANGE / max(float(np.abs(change.lithiation).max()), 1e-30))
         fields = Fields(*(a - by * b for a, b in zip(fields, change, strict=True)))
     return None
 

@@ -136,19 +136,12 @@ def bulk_flux(
     return charge, bulk.exchanges * ((lithiations[0] - lithiations[1]) / way + share * charge)
 
 
-def reaction_flux(
-    drop: Any,
-    lithiation: Any,
-    faces: Faces,
-    factors: Factors,
-    hosts: Hosts,
-    temperature: Any,
-    guess: Any,
-    iterations: int = ITERATIONS,
+def reaction_excess(
+    q: Any, drop: Any, lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any
 ) -> Any:
-    """Current from active material into electrolyte by Butler and Volmer's law [A/m^2].
+    """What a current from active material into electrolyte has too much for Butler and Volmer's law [A/m^2].
 
-    ``q = w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with
+    ``q - w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with
     ``eta = drop - R q - (1 - t) U(x') - t U(x)`` and the lithium on the face ``x' = x - (1 - t) q half / (F c_max D)``;
     t is the ions' share of the host's conductivity.
 
@@ -158,10 +151,6 @@ def reaction_flux(
         Potential of electrons at the active voxel's centre less that of ions at the electrolyte's [V].
     lithiation:
         Of the active voxel.
-    guess:
-        Currents near the answer.
-    iterations:
-        Zero where the guess is the answer and only its derivatives are wanted.
     """
     met = faces.reacting
     x = lithiation
@@ -174,18 +163,13 @@ def reaction_flux(
     resistance = met.half / (electrons + ions) + met.half / ionic
     shift = shift_on_faces(x, faces, factors, hosts)
     transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
+    face = x - shift * q
     scale = met.weight * _at(factors.exchange_current, met.active)
-    share = ions / (electrons + ions)
+    level = _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
     centre = _by_host(hosts, host, x, lambda m: m.open_circuit_potential)
-
-    def excess(q: Any) -> Any:
-        face = x - shift * q
-        level = _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
-        over = drop - resistance * q - level - share * (centre - level)
-        exchange = scale * _by_host(hosts, host, face, lambda m: m.exchange_current)
-        return q - _reaction(over, exchange, transfer, temperature)
-
-    return _root(excess, guess, iterations)
+    over = drop - resistance * q - level - ions / (electrons + ions) * (centre - level)
+    exchange = scale * _by_host(hosts, host, face, lambda m: m.exchange_current)
+    return q - _reaction(over, exchange, transfer, temperature)
 
 
 @partial(jax.jit, static_argnames="hosts")
@@ -208,29 +192,38 @@ def fastest_diffusion(lithiation: Any, faces: Faces, factors: Factors, hosts: Ho
     return jnp.where(faces.active, diffusion / faces.capacity, 0.0).max()
 
 
-def plating_flux(
-    potential: Any,
-    voltage: Any,
-    faces: Faces,
-    factors: Factors,
-    temperature: Any,
-    guess: Any,
-    iterations: int = ITERATIONS,
-) -> Any:
-    """Current from metal into electrolyte [A/m^2], `potential` that of ions in the electrolyte voxel."""
+def plating_excess(q: Any, potential: Any, voltage: Any, faces: Faces, factors: Factors, temperature: Any) -> Any:
+    """The same of a current from metal into electrolyte [A/m^2], `potential` that of ions in the electrolyte voxel."""
     met = faces.plating
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
     drop = met.positive * voltage - potential
     exchange = met.weight * met.exchange_current * _at(factors.plating_exchange_current, met.electrolyte)
+    return q - _reaction(drop - q * met.half / ionic, exchange, met.transfer, temperature)
 
-    def excess(q: Any) -> Any:
-        return q - _reaction(drop - q * met.half / ionic, exchange, met.transfer, temperature)
 
-    return _root(excess, guess, iterations)
+def contact_conductivity(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Conductivity of half a voxel of active material onto metal, which takes electrons alone [S/m].
+
+    There ``F c_max D grad x = t i``, and ``1 / s + t^2 (-dU/dx) / (F c_max D)`` is the resistivity; with the D that
+    Weppner and Huggins' relation gives (doi:10.1149/1.2133112) it is ``1 / s_e``.
+    """
+    x, met = lithiation, faces.contacts
+    host = faces.host.ravel()[met.active]
+    electrons = _at(factors.electronic_conductivity, met.active) * _by_host(
+        hosts, host, x, lambda m: m.electronic_conductivity
+    )
+    if all(material.ionic_conductivity is None for material in hosts):
+        return electrons
+    ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
+    diffusion = _at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion)
+    law = partial(_by_host, hosts, host, law=lambda m: m.open_circuit_potential)
+    falls = -jax.jvp(law, (x,), (jnp.ones_like(x),))[1]
+    share = ions / (electrons + ions)
+    return 1 / (1 / (electrons + ions) + share**2 * jnp.maximum(falls, 0.0) / diffusion)
 
 
 def contact_flux(potential: Any, conductivity: Any, voltage: Any, faces: Faces) -> Any:
-    """Current from active material, through half a voxel's electronic conductivity, into metal or a plate [A/m^2]."""
+    """Current from active material into metal or the positive plate [A/m^2]."""
     met = faces.contacts
     return (potential + (1 - met.positive) * voltage) * conductivity / met.half
 
@@ -253,17 +246,15 @@ def currents(
     ]
     potential, x = fields.potential.ravel(), fields.lithiation.ravel()
     a, e = faces.reacting.active, faces.reacting.electrolyte
-    drop = potential[a] + fields.voltage - potential[e]
+    drop, ions = potential[a] + fields.voltage - potential[e], potential[faces.plating.electrolyte]
     return Currents(
         charge=(pairs[0][0], pairs[1][0], pairs[2][0]),
         lithium=(pairs[0][1], pairs[1][1], pairs[2][1]),
-        reacting=reaction_flux(drop, x[a], faces, factors, hosts, temperature, guess[0]),
-        plating=plating_flux(
-            potential[faces.plating.electrolyte], fields.voltage, faces, factors, temperature, guess[1]
-        ),
+        reacting=_root(lambda q: reaction_excess(q, drop, x[a], faces, factors, hosts, temperature), guess[0]),
+        plating=_root(lambda q: plating_excess(q, ions, fields.voltage, faces, factors, temperature), guess[1]),
         contacts=contact_flux(
             potential[faces.contacts.active],
-            _electronic(held.conductivity, held.share).ravel()[faces.contacts.active],
+            contact_conductivity(x[faces.contacts.active], faces, factors, hosts),
             fields.voltage,
             faces,
         ),
@@ -332,7 +323,7 @@ def _diffusion(material: ActiveMaterial) -> Any:
     return lambda x: FARADAY * material.maximum_concentration * material.diffusivity(x)
 
 
-def _root(excess: Any, guess: Any, iterations: int) -> Any:
+def _root(excess: Any, guess: Any) -> Any:
     """Where `excess` is zero, differentiable by the theorem of implicit functions."""
 
     def newton(excess: Any, guess: Any) -> Any:
@@ -343,7 +334,7 @@ def _root(excess: Any, guess: Any, iterations: int) -> Any:
 
         def goes_on(known: tuple[Any, Any, Any]) -> Any:
             count, q, change = known
-            return (count <= iterations) & (change > _SQUARE_ROOT_OF_ROUNDING * jnp.abs(q).max(initial=0.0))
+            return (count <= ITERATIONS) & (change > _SQUARE_ROOT_OF_ROUNDING * jnp.abs(q).max(initial=0.0))
 
         return jax.lax.while_loop(goes_on, step, (0, guess, jnp.inf))[1]
 

@@ -20,14 +20,14 @@ from operando.electrochemistry.resolved.fluxes import (
     Hosts,
     Properties,
     _boundary,
-    _electronic,
     _pair,
     bulk_flux,
+    contact_conductivity,
     contact_flux,
     left_in_voxels,
-    plating_flux,
+    plating_excess,
     properties,
-    reaction_flux,
+    reaction_excess,
 )
 
 
@@ -69,11 +69,23 @@ class Control(NamedTuple):
     voltage: Any
 
 
-def slopes(fields: Fields, faces: Faces, factors: Factors, hosts: Hosts, temperature: Any, through: Currents) -> Slopes:
-    """Derivatives at `fields`, where the currents are `through`; in parts, which take less memory than all at once."""
+def slopes(
+    fields: Fields,
+    faces: Faces,
+    factors: Factors,
+    hosts: Hosts,
+    temperature: Any,
+    through: Currents,
+    precision: Any = float,
+) -> Slopes:
+    """Derivatives at `fields`, where the currents are `through`; in parts, which take less memory than all at once.
+
+    Those of the bulk are kept in `precision`: in single, a change moves between voxels by 1e-7 of itself too much or
+    too little, and closes as before.
+    """
     held, rise = _properties_and_slopes(fields.lithiation, faces, factors, hosts)
-    z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k) for k in range(3))
-    reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through, (held, rise))
+    z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k, precision) for k in range(3))
+    reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through)
     return Slopes(bulk=(z, y, x), reacting=reacting, plating=plating, contacts=contacts)
 
 
@@ -90,28 +102,28 @@ def _interface_slopes(
     hosts: Hosts,
     temperature: Any,
     through: Currents,
-    known: tuple[Properties, Properties],
 ) -> tuple[tuple[Any, Any], Any, tuple[Any, Any]]:
-    x, (held, rise) = fields.lithiation, known
-    potential, flat = fields.potential.ravel(), x.ravel()
+    potential, flat = fields.potential.ravel(), fields.lithiation.ravel()
     a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
     drop = potential[a] + fields.voltage - potential[e]
 
-    def reacting(drop: Any, x: Any) -> Any:
-        return reaction_flux(drop, x, faces, factors, hosts, temperature, through.reacting, iterations=0)
+    def reacting(q: Any, drop: Any, x: Any) -> Any:
+        return reaction_excess(q, drop, x, faces, factors, hosts, temperature)
 
-    def plating(potential: Any) -> Any:
-        return plating_flux(potential, fields.voltage, faces, factors, temperature, through.plating, iterations=0)
+    def plating(q: Any, potential: Any) -> Any:
+        return plating_excess(q, potential, fields.voltage, faces, factors, temperature)
 
     def contacts(potential: Any, conductivity: Any) -> Any:
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
-    parts = (held.conductivity.ravel()[c], held.share.ravel()[c])
-    rises = (rise.conductivity.ravel()[c], rise.share.ravel()[c])
-    conductivity, rising = jax.jvp(_electronic, parts, rises)
+    conductivity, rising = jax.jvp(
+        lambda at: contact_conductivity(at, faces, factors, hosts), (flat[c],), (jnp.ones_like(flat[c]),)
+    )
+    by_drop, by_lithium = _implicit_slopes(reacting, through.reacting, drop, flat[a])
+    (by_potential,) = _implicit_slopes(plating, through.plating, potential[faces.plating.electrolyte])
     return (
-        (_slope(lambda d: reacting(d, flat[a]), drop), _slope(lambda x: reacting(drop, x), flat[a])),
-        -_slope(plating, potential[faces.plating.electrolyte]),
+        (by_drop, by_lithium),
+        -by_potential,
         (
             _slope(lambda p: contacts(p, conductivity), potential[c]),
             _slope(lambda s: contacts(potential[c], s), conductivity) * rising,
@@ -148,9 +160,9 @@ def action(change: Fields, slopes: Slopes, storage: Any, control: Control, faces
     )
 
 
-@partial(jax.jit, static_argnames="axis")
+@partial(jax.jit, static_argnames=("axis", "precision"))
 def _bulk_slopes(
-    fields: Fields, held: Properties, rise: Properties, bulk: Bulk, boundary: Any, axis: int
+    fields: Fields, held: Properties, rise: Properties, bulk: Bulk, boundary: Any, axis: int, precision: Any
 ) -> BulkSlopes:
     left, right = (Properties(*(_pair(p, axis)[side] for p in held)) for side in (0, 1))
     rise_left, rise_right = (Properties(*(_pair(p, axis)[side] for p in rise)) for side in (0, 1))
@@ -165,10 +177,18 @@ def _bulk_slopes(
         jax.jvp(lambda x, side: flux(potentials[0], x, x_right, side, right), (x_left, left), (one, rise_left))[1],
         jax.jvp(lambda x, side: flux(potentials[0], x_left, x, left, side), (x_right, right), (one, rise_right))[1],
     )
-    charge, lithium = zip(*found, strict=True)
+    charge, lithium = zip(*jax.tree.map(lambda slope: slope.astype(precision), found), strict=True)
     return BulkSlopes(charge=charge, lithium=lithium)
 
 
 def _slope(law: Any, at: Any) -> Any:
     """Derivative of an elementwise law."""
     return jax.jvp(law, (at,), (jnp.ones_like(at),))[1]
+
+
+def _implicit_slopes(excess: Any, root: Any, *at: Any) -> tuple[Any, ...]:
+    """Derivatives of the root of an elementwise excess with all else that it depends on."""
+    rise = _slope(lambda q: excess(q, *at), root)
+    return tuple(
+        -_slope(lambda value, k=k: excess(root, *at[:k], value, *at[k + 1 :]), at[k]) / rise for k in range(len(at))
+    )

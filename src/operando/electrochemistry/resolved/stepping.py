@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ def error_of_step(past: Past, step: float, lithiation: Any, rate: Any) -> float:
     now = past.times[0] + step
     times, values = (now, *past.times), (lithiation, *past.lithiations)
     if len(times) == 2:
-        return float(jnp.abs(lithiation - past.lithiations[0] - step * rate).max()) / 2
+        return float(np.abs(lithiation - past.lithiations[0] - step * rate).max()) / 2
     if len(times) == 3:
-        return float(jnp.abs(_divided(times, values)).max()) * step**2
+        return float(np.abs(_divided(times, values)).max()) * step**2
     leading, _ = backward_difference(past, step)
-    return float(jnp.abs(_divided(times, values)).max()) * step * (now - past.times[1]) / leading
+    return float(np.abs(_divided(times, values)).max()) * step * (now - past.times[1]) / leading
 
 
 def order_of_error(past: Past) -> int:

@@ -162,7 +162,8 @@ def _advanced(isotopes: Isotopes, medium: Medium, flow: Flow, step: float) -> Is
         flux = step * _face_flux(fraction, medium.electrolyte, flow.current[axis], axis)
         if axis == 0:
             top = step * flow.current[0][-1]
-            back = _ratio(isotopes.anode, isotopes.anode_lithium)
+            # At rest both are what rounding leaves, and their ratio would be anything
+            back = np.clip(_ratio(isotopes.anode, isotopes.anode_lithium), 0.0, 1.0)
             leaving = np.where(top > 0, top * fraction[-1], top * back)
             flux[-1] = leaving
         new -= np.diff(flux, axis=axis)

@@ -11,13 +11,9 @@ from scipy.ndimage import gaussian_filter
 from operando.errors import InputError
 from operando.magnetism.background import background_from_map
 from operando.magnetism.inverse_sheet import Inversion, invert_sheet
+from operando.magnetism.inverse_source import SheetSource
 from operando.magnetism.inverse_system import SmoothPrior
-from operando.magnetism.sheet import (
-    HalfSpectrum,
-    current_from_stream_function,
-    field_per_magnetisation,
-    field_per_stream_function,
-)
+from operando.magnetism.sheet import HalfSpectrum, field_per_magnetisation, field_per_stream_function
 from operando.magnetism.sheet_maps import FieldMaps
 from operando.units import Measured
 
@@ -30,9 +26,6 @@ DRAWS = 16
 
 POOLED = 4.0
 """Pixels over which the variance of a smooth source is pooled, as it hardly changes from one to the next."""
-
-MARGIN = 2.0
-"""Width beyond the frame in which the source is still free, in stand-offs."""
 
 QUANTITIES = {"current": ("stream_function", "current_x", "current_y"), "magnetisation": ("magnetisation",)}
 """Maps that an inversion gives."""
@@ -76,8 +69,8 @@ def sheet_of_field(field: xr.Dataset, magnetic: Magnetic) -> xr.Dataset:
     each systematic term. Attributes ``terms``, ``noise`` [T], ``misfit``, ``resolution`` [m].
     """
     found = _inverted(field, magnetic, draws=DRAWS)
-    maps = _maps(found, found.source, magnetic)
-    errors = [_maps(found, error, magnetic) for error in found.errors]
+    maps = _maps(found.source, magnetic)
+    errors = [_maps(error, magnetic) for error in found.errors]
     sheet = xr.Dataset(coords={d: xr.Variable(d, getattr(found.maps, d), {"units": "m"}) for d in ("y", "x")})
     for name, values in maps.items():
         unit = _unit(name, magnetic)
@@ -86,7 +79,7 @@ def sheet_of_field(field: xr.Dataset, magnetic: Magnetic) -> xr.Dataset:
         sheet[f"{name}_var"] = xr.Variable(("y", "x"), _variance(found, draws), {"units": _squared(unit)})
         sheet[f"{name}_draws"] = xr.Variable(("draw", "y", "x"), draws.astype(np.float32), {"units": unit})
     for term in systematic_terms(magnetic):
-        low, high = (_mapped(*_moved(field, magnetic, term, sign)) for sign in (-1, 1))
+        low, high = (_mapped(*_moved(field, magnetic, term, sign), margin=found.margin) for sign in (-1, 1))
         for name in maps:
             shift = xr.Variable(("y", "x"), (high[name] - low[name]) / 2, {"units": _unit(name, magnetic)})
             sheet[f"{name}_{term}"] = shift
@@ -122,12 +115,11 @@ def _moved(field: xr.Dataset, magnetic: Magnetic, term: str, sign: int) -> tuple
     return field, magnetic.model_copy(update={section: changed})
 
 
-def _mapped(field: xr.Dataset, magnetic: Magnetic) -> dict[str, Array]:
-    found = _inverted(field, magnetic, draws=0)
-    return _maps(found, found.source, magnetic)
+def _mapped(field: xr.Dataset, magnetic: Magnetic, *, margin: float) -> dict[str, Array]:
+    return _maps(_inverted(field, magnetic, draws=0, margin=margin).source, magnetic)
 
 
-def _inverted(field: xr.Dataset, magnetic: Magnetic, *, draws: int) -> Inversion:
+def _inverted(field: xr.Dataset, magnetic: Magnetic, *, draws: int, margin: float | None = None) -> Inversion:
     source, sensor = magnetic.source, magnetic.sensor
     left = without_background(field, magnetic.background)
     maps = FieldMaps(left.field.values, left.direction.values, left.y.values, left.x.values)
@@ -150,20 +142,17 @@ def _inverted(field: xr.Dataset, magnetic: Magnetic, *, draws: int) -> Inversion
         noise=np.sqrt(field.field_var.values) if "field_var" in field else None,
         edges=source.edges,
         choice="likelihood",
-        margin=MARGIN * sensor.stand_off.value,
+        margin=margin,
         samples=draws,
         seed=0,
     )
 
 
-def _maps(found: Inversion, spectrum: Array, magnetic: Magnetic) -> dict[str, Array]:
-    """Maps of a source, or of an error of it, given its spectrum."""
-    modes, crop = found.system.modes, found.system.crop
-    image = crop(modes.image(spectrum))
+def _maps(source: SheetSource, magnetic: Magnetic) -> dict[str, Array]:
+    """Maps of a source, or of an error of it."""
     if magnetic.source.invert == "current":
-        current = crop(current_from_stream_function(stream=spectrum, modes=modes))
-        return dict(zip(QUANTITIES["current"], (image, *current), strict=True))
-    return {"magnetisation": image / (magnetic.source.thickness.value or 1.0)}
+        return dict(zip(QUANTITIES["current"], (source.image(), *source.current()), strict=True))
+    return {"magnetisation": source.image() / (magnetic.source.thickness.value or 1.0)}
 
 
 def _variance(found: Inversion, draws: Array) -> Array:
