@@ -21,11 +21,11 @@ from operando.study.averages import electrode_averages
 from operando.study.findings import (
     anode_figure,
     cathode_figures,
-    front_figure,
     lithiation_profiles,
     pristine_figures,
     separator_figures,
 )
+from operando.study.front import front_figure
 from operando.study.inputs import charge_of
 from operando.study.maps import lithiation_map, lithium6_map
 from operando.study.quantities import Pristine, Sums, balances_from_sums, pristine_from_series, sums_from_series
@@ -126,12 +126,9 @@ def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
     for step in dict.fromkeys((half, turn)):
         figures.append(
             front_figure(
-                series=course.series,
-                structure=course.structure,
-                pristine=course.pristine,
+                course=course,
+                cell=inputs.cell,
                 step=step,
-                leaving_fraction=course.leaving[step],
-                motion_sigma=float(course.motion_sigma[step]),
                 name=f"cathode, front's distance from the separator at {times[step] / 3600:.2f} h",
             )
         )

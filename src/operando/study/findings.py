@@ -14,10 +14,9 @@ from operando.cell.protocol import expected_lithiation_from_cell
 from operando.lithium.anode import lithium_gain_figure
 from operando.lithium.budget import Figure, undetermined
 from operando.lithium.exchange import exchange_extent_figure, leaving_fraction_figure, lithiation_figure
-from operando.lithium.front import front_depth_from_profile
 from operando.lithium.maps import lithiation_from_attenuation_change, lithiation_var_from_attenuation_var
 from operando.materials.formula import AVOGADRO
-from operando.study.quantities import FACE, Pristine, Sums, mixture_of
+from operando.study.quantities import FACE, HARDENING, Pristine, Sums, mixture_of
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
@@ -34,9 +33,6 @@ RIM = 0.15
 
 INDIUM = 0.01
 """How far the attenuation of the same indium may differ between scans: it hardens the beam as it swells (relative)."""
-
-EARLY = 0.02
-"""Delithiation below which no front is looked for: it has hardly left the separator."""
 
 
 def geometry_figures(
@@ -94,7 +90,7 @@ def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) 
     sigma6, sigma7 = lithium_isotopes()
     per_mole = AVOGADRO * (sigma6 - sigma7)
     gained = sums.separator_gain / per_mole
-    relative = math.hypot(pristine.posterior.sigma("scale") / pristine.scale, 0.015)
+    relative = math.hypot(pristine.posterior.sigma("scale") / pristine.scale, HARDENING)
     statistical = sums.statistical[1] / per_mole
     shifts = {name: shift[1] / per_mole for name, shift in sums.shifts.items()}
     terms = {"attenuation scale and hardening": relative * gained, **shifts}
@@ -179,64 +175,6 @@ def anode_figure(*, course: Course, step: int, when: str) -> Figure:
     return replace(
         figure, name=name, value=1e6 * figure.value, unit="umol", statistical=1e6 * figure.statistical, terms=terms
     )
-
-
-def front_figure(
-    *,
-    series: Series,
-    structure: Structure,
-    pristine: Pristine,
-    step: int,
-    leaving_fraction: float,
-    motion_sigma: float,
-    name: str,
-) -> Figure:
-    """Depth of the delithiation front from the separator."""
-    profile = lithiation_profiles(
-        series=series,
-        structure=structure,
-        pristine=pristine,
-        leaving=[leaving_fraction] * series.profiles.sizes["time"],
-    )
-    now = _up_to_plane(profile.isel(time=step, drop=True), structure=structure)
-    if float(now.delithiation.max()) < EARLY:
-        return undetermined(name=name, unit="um", why="Too little lithium has left the cathode.")
-    front = front_depth_from_profile(
-        delithiation=now.delithiation, delithiation_var=now.delithiation_var, plane=structure.separator.position
-    )
-    if front.value is None or front.variance is None:
-        return undetermined(name=name, unit="um", why=front.note)
-    return Figure(
-        name,
-        1e6 * front.value,
-        "um",
-        statistical=1e6 * math.sqrt(front.variance),
-        terms={
-            "voxel and blur": 1e6 * 0.3 * math.hypot(structure.voxel, 2 * structure.blur),
-            "face": 1e6 * FACE * structure.voxel,
-            "motion along the axis": 1e6 * motion_sigma,
-        },
-    )
-
-
-def _up_to_plane(profile: xr.Dataset, *, structure: Structure) -> xr.Dataset:
-    """Delithiation against z with a last point at the separator.
-
-    Slices that blur mixes with the separator are left out, and the two before them are extended to the plane in a
-    straight line: the maximum that the front's depth refers to lies there.
-    """
-    plane, voxel = structure.separator.position, structure.voxel
-    clear = profile.where(profile.z < plane - max(0.75 * voxel, 1.5 * structure.blur), drop=True)
-    values, variances = 1 - clear.lithiation.values, clear.lithiation_var.values
-    reach = float(plane - clear.z[-1]) / voxel
-    value = values[-1] + reach * (values[-1] - values[-2])
-    variance = (1 + reach) ** 2 * variances[-1] + reach**2 * variances[-2]
-    z = ("z", np.append(clear.z.values, plane), {"units": "m"})
-    made = {
-        "delithiation": ("z", np.append(values, value), {"units": ""}),
-        "delithiation_var": ("z", np.append(variances, variance), {"units": ""}),
-    }
-    return xr.Dataset(made, coords={"z": z})
 
 
 def lithiation_profiles(

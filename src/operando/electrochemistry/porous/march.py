@@ -24,6 +24,7 @@ _FIRST_STEP = 1e-5
 _SMALLEST_STEP = 1e-9
 _GROWTH = 1.7
 _VOLTAGE_REACHED = 1e-6
+_STOPPED = (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +37,10 @@ class PorousRun:
         At the start and after each time step [s], [V], [A/m^2], [C/m^2]; charge counts from the start.
     lithiation:
         Mean over all active material.
-    endings:
-        Why each protocol step that was begun ended.
+    endings, ends:
+        Why and when each protocol step that was begun ended [s].
     complete:
-        Whether all steps were done.
+        Whether all steps were done that begin before the time asked for.
     final:
         Last state.
     """
@@ -50,6 +51,7 @@ class PorousRun:
     charge: Array
     lithiation: Array
     endings: tuple[Ending, ...]
+    ends: tuple[float, ...]
     complete: bool
     final: PorousState
 
@@ -62,6 +64,7 @@ def run_porous(
     shells: int = 20,
     tolerance: float = 1e-3,
     longest_step: float = np.inf,
+    until: float = np.inf,
     potentials: Potentials | None = None,
     observe: Callable[[PorousState], None] = lambda state: None,
 ) -> PorousRun:
@@ -77,6 +80,8 @@ def run_porous(
         x at the start, one number or a map ``(z, y, x)``.
     tolerance:
         Change of x in any shell, and of the voltage [V], by which a step may depart from a straight line.
+    until:
+        Time at which the run ends, wherever the protocol is [s].
     potentials:
         Solver of the linear systems; by default one that fits the number of voxels.
     observe:
@@ -85,24 +90,27 @@ def run_porous(
     Raises
     ------
     InputError
-        If the lithiation is not between 0 and 1, or there are no steps.
+        If the lithiation is not between 0 and 1, there are no steps, or no time is left for them.
     """
     import jax
 
     if not steps:
         raise InputError("steps", must="at least one", received="none")
+    if not until > 0:
+        raise InputError("until", must="above zero", received=until)
     if not ((np.asarray(lithiation) > 0) & (np.asarray(lithiation) < 1)).all():
         raise InputError("lithiation", must="between 0 and 1, ends excluded", received=lithiation)
     if shells < 3:
         raise InputError("shells", must="three or more", received=shells)
     with jax.enable_x64(True):
         march = _March(cell, NewtonStep(cell, shells=shells, potentials=potentials), lithiation, tolerance, observe)
-        endings = []
         for step in steps:
-            endings.append(march.through(step, longest_step))
-            if endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED):
+            left = until - march.time
+            if left <= 0:
                 break
-        return march.result(tuple(endings), len(steps))
+            if march.through(replace(step, duration=min(step.duration, left)), longest_step) in _STOPPED:
+                break
+        return march.result()
 
 
 class _March:
@@ -118,9 +126,20 @@ class _March:
         self._state = newton.initial(lithiation)
         self._charge = 0.0
         self._rows = [self._row(self._state)]
+        self._endings: list[tuple[Ending, float]] = []
+
+    @property
+    def time(self) -> float:
+        """Reached [s]."""
+        return self._state.time
 
     def through(self, step: ProtocolStep, longest: float) -> Ending:
         """Follow one protocol step to its end."""
+        ending = self._followed(step, longest)
+        self._endings.append((ending, self._state.time))
+        return ending
+
+    def _followed(self, step: ProtocolStep, longest: float) -> Ending:
         start, charge = self._state.time, self._charge
         held = self._begun(step)
         if isinstance(held, Ending):
@@ -162,13 +181,20 @@ class _March:
                 return ending
             length *= min(_GROWTH, max(0.3, 0.8 / np.sqrt(max(error, 1e-6))))
 
-    def result(self, endings: tuple[Ending, ...], wanted: int) -> PorousRun:
+    def result(self) -> PorousRun:
         """All that was kept."""
-        stopped = endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED)
+        endings, ends = zip(*self._endings, strict=True)
         time, voltage, current_density, charge, lithiation = np.array(self._rows).T
-        complete = len(endings) == wanted and not stopped
         return PorousRun(
-            time, voltage, current_density, charge, lithiation, endings, complete=complete, final=self._state
+            time,
+            voltage,
+            current_density,
+            charge,
+            lithiation,
+            endings,
+            ends,
+            complete=endings[-1] not in _STOPPED,
+            final=self._state,
         )
 
     def _begun(self, step: ProtocolStep) -> PorousState | Ending:
