@@ -1,4 +1,4 @@
-"""Cell B, simulated and analysed from its raw files over ten seeds: figures cover the truth, by honest error bars.
+"""Cell B with prescribed fronts, analysed from its raw files over ten seeds: figures cover the truth, by honest errors.
 
 Every seed draws another cell from the description's uncertainties and another instrument from its priors, and another
 extent of isotope exchange.
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from operando.electrochemistry.prescribed import Prescribed
 from operando.study.run import run_study
 from operando.study.settings import read_study
 from operando.study.simulated import simulate_study
@@ -32,7 +33,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> list[list[Compared]]:
 def studied(folder: Path, seed: int) -> list[Compared]:
     out = folder / "session"
     study_file = simulate_study(
-        "cell-b", out=out, size="small", seed=seed, exchange=EXCHANGE[seed % 3], scans=None, tell=silent
+        "cell-b", out=out, size="small", seed=seed, evolution=Prescribed(EXCHANGE[seed % 3]), scans=None, tell=silent
     )
     run_study(read_study(study_file), study_file=study_file, tell=silent)
     return compared(out / "results", out / "truth" / "truth.json")

@@ -25,8 +25,8 @@ Array3 = tuple[float, float, float]
 INTERIOR = 0.5
 """Share of the cathode's thickness, from its collector, over which its change is taken to be a polynomial."""
 
-SHAPES: tuple[tuple[int, ...], ...] = ((0, 2), (0, 1))
-"""Powers of the distance from the collector by which the cathode's change is described; the first is used."""
+STEPS = 5
+"""Of Gauss and Newton."""
 
 
 def motion_of(volume: xr.Dataset, *, reference: xr.Dataset, structure: Structure) -> tuple[Array3, Array3]:
@@ -46,8 +46,8 @@ def motion_along_axis(*, before: xr.Dataset, after: xr.Dataset, structure: Struc
 
     Only the layers show it, and they change: isotopes cross the face on the separator, indium swells. The collector
     does not change, and no lithium passes it, so that the cathode's change begins there without a slope,
-    ``c_0 + c_2 h^2`` at the distance h. A face that moves by s adds ``-s`` times the profile's slope; a scan that is
-    brighter by a share adds that share of the profile. All four follow by least squares.
+    ``c_0 + c_2 h^2`` at the distance h. It moves with the face; a scan that is brighter by a share adds that share of
+    the profile. All four follow by least squares.
 
     The error is that of the fit, and half of what ``c_0 + c_1 h`` in place of the square would change.
     """
@@ -56,17 +56,30 @@ def motion_along_axis(*, before: xr.Dataset, after: xr.Dataset, structure: Struc
     top = face.position + max(INTERIOR * structure.cathode_thickness, 3 * voxel)
     used = (z > face.position - REACH * voxel) & (z < top)
     ends = z[used, None] + np.array([-0.5, 0.5]) * voxel - face.position
-    blur = max(face.blur, 0.05 * voxel)
-    slope = (face.above - face.below) * np.diff(ndtr(ends / blur), axis=1)[:, 0] / voxel
-    change = (after.attenuation.values - before.attenuation.values)[used]
+    profile = before.attenuation.values[used]
+    change = after.attenuation.values[used] - profile
     variance = (after.attenuation_var.values + before.attenuation_var.values)[used]
-    fits = []
-    for powers in SHAPES:
-        shapes = [_cell_mean(ends, power, blur) / voxel**power for power in powers]
-        design = np.stack([-slope, before.attenuation.values[used], *shapes], axis=1)
-        fits.append((*_first_of_fit(design, change, variance), _seen_nearer(design, change, structure)))
-    (moved, sigma, nearer), (other, _, _) = fits
-    return moved - nearer, math.hypot(sigma, (moved - other) / 2)
+    moved, sigma, lost = _face_moved(ends, profile, change, variance, structure=structure, powers=(0, 2))
+    other, _, _ = _face_moved(ends, profile, change, variance, structure=structure, powers=(0, 1))
+    return moved - _seen_nearer(lost, structure), math.hypot(sigma, (moved - other) / 2)
+
+
+def _face_moved(
+    ends: Array, profile: Array, change: Array, variance: Array, *, structure: Structure, powers: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Motion of the face, its standard deviation, and the cathode's change beside it, by Gauss-Newton steps."""
+    blur = max(structure.collector.blur, 0.05 * structure.voxel)
+    contrast = structure.collector.above - structure.collector.below
+    at_rest = _cell_mean(ends, 0, blur)
+    moved = sigma = step = 0.0
+    for _ in range(STEPS):
+        now = ends - moved
+        slope = (contrast + step) * np.diff(ndtr(now / blur), axis=1)[:, 0] / structure.voxel
+        shapes = [_cell_mean(now, power, blur) / structure.voxel**power for power in powers]
+        design = np.stack([-slope, profile, *shapes], axis=1)
+        found, sigma = _fitted(design, change - contrast * (shapes[0] - at_rest), variance)
+        moved, step = moved + float(found[0]), float(found[2])
+    return moved, sigma, step
 
 
 def _cell_mean(ends: Array, power: int, blur: float) -> Array:
@@ -75,26 +88,24 @@ def _cell_mean(ends: Array, power: int, blur: float) -> Array:
     return np.asarray(np.diff(integral, axis=1)[:, 0] / np.diff(ends, axis=1)[:, 0])
 
 
-def _first_of_fit(design: Array, values: Array, variance: Array) -> tuple[float, float]:
-    """First coefficient and its standard deviation, by the residuals where they exceed the noise."""
+def _fitted(design: Array, values: Array, variance: Array) -> tuple[Array, float]:
+    """Coefficients, and the first one's standard deviation, by the residuals where they exceed the noise."""
     weight = 1 / np.sqrt(np.maximum(variance, 1e-30))
     scale = np.abs(design).max(axis=0)
     inverse = np.linalg.pinv(design / scale * weight[:, None])
     found = inverse @ (values * weight)
     left = values * weight - design / scale * weight[:, None] @ found
     spread = max(float(left @ left) / max(values.size - found.size, 1), 1.0)
-    return float(found[0] / scale[0]), float(np.linalg.norm(inverse[0]) * math.sqrt(spread) / scale[0])
+    return found / scale, float(np.linalg.norm(inverse[0]) * math.sqrt(spread) / scale[0])
 
 
-def _seen_nearer(design: Array, change: Array, structure: Structure) -> float:
+def _seen_nearer(change: float, structure: Structure) -> float:
     """How far a face seems to move because the cathode behind it has changed; see `edge_shift_from_contrast`."""
-    face = structure.collector
-    step = np.linalg.lstsq(design, change, rcond=None)[0][2]
     spread = math.hypot(structure.blur, structure.voxel / math.sqrt(12))
     chord = math.pi / 2 * structure.radius
+    contrast = structure.collector.above - structure.collector.below
 
     def shift(contrast: float) -> float:
         return math.copysign(edge_shift_from_contrast(contrast=contrast, chord=chord, spread=spread), contrast)
 
-    contrast = face.above - face.below
-    return shift(contrast + step) - shift(contrast)
+    return shift(contrast + change) - shift(contrast)
