@@ -37,6 +37,20 @@ CERTAIN = 2.0
 """Standard deviations of what the part at the collector has lost that are allowed for."""
 
 
+SPREAD = "Isotopes that spread in the cathode explain the fall: at the collector, too, Li-6 has left."
+"""Why a fall of the delithiation is no front."""
+
+
+def spread_warnings(figures: list[Figure]) -> tuple[str, ...]:
+    """What a reader of the cathode's maps must know where no front could be told from spreading isotopes."""
+    if not any(figure.note == SPREAD for figure in figures):
+        return ()
+    return (
+        "Li-6 has left the cathode by diffusion too. Its lithium against depth and in voxels shows where Li-6 left, which "
+        "need not be where lithium left; the means over the cathode are not touched.",
+    )
+
+
 def front_figure(*, course: Course, cell: Cell, step: int, name: str) -> Figure:
     """Depth of the delithiation front from the separator, or why there is none to be told.
 
@@ -60,8 +74,7 @@ def front_figure(*, course: Course, cell: Cell, step: int, name: str) -> Figure:
     if front.value is None or front.variance is None:
         return undetermined(name=name, unit="um", why=front.note)
     if inner.value is None or not _is_behind_a_front(clear, course, cell, step):
-        why = "Isotopes that spread in the cathode explain the fall: at the collector, too, Li-6 has left."
-        return undetermined(name=name, unit="um", why=why)
+        return undetermined(name=name, unit="um", why=SPREAD)
     return Figure(
         name,
         1e6 * front.value,
@@ -100,7 +113,7 @@ def _is_behind_a_front(clear: xr.Dataset, course: Course, cell: Cell, step: int)
         active_fraction=active.lithium6_fraction,
         electrolyte_fraction=min(max(pristine.enrichment, 0.0), 1.0),
     )
-    return lost * whole < KEPT * least * lithium_isotopes()[0]
+    return bool(lost * whole < KEPT * least * lithium_isotopes()[0])
 
 
 def _clear_of_separator(profile: xr.Dataset, structure: Structure) -> xr.Dataset:

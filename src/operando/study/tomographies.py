@@ -16,6 +16,7 @@ from operando.study.analysis import (
 )
 from operando.study.findings import geometry_figures
 from operando.study.frame import shared_frame
+from operando.study.front import spread_warnings
 from operando.study.inputs import Inputs, Tell
 from operando.study.outcome import Outcome
 from operando.study.pictures import pictures_of
@@ -60,7 +61,7 @@ def run_tomographies(inputs: Inputs, *, store: Store, again: str, tell: Tell) ->
         clock = inputs.cycler.time.values - study.data.clock_offset
         found["cycler"] = inputs.cycler.assign_coords(time=("time", clock, {"units": "s"}))
     found["quality"] = _quality(inputs, recipe, first)
-    return Outcome(tuple(figures), pictures_of(found), frame.warnings, base)
+    return Outcome(tuple(figures), pictures_of(found), (*frame.warnings, *spread_warnings(figures)), base)
 
 
 def _quality(inputs: Inputs, recipe: Recipe, first: xr.Dataset) -> xr.Dataset:
