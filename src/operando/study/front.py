@@ -46,8 +46,8 @@ def spread_warnings(figures: list[Figure]) -> tuple[str, ...]:
     if not any(figure.note == SPREAD for figure in figures):
         return ()
     return (
-        "Li-6 has left the cathode by diffusion too. Its lithium against depth and in voxels shows where Li-6 left, which "
-        "need not be where lithium left; the means over the cathode are not touched.",
+        "Li-6 has left the cathode by diffusion too. Its lithium against depth and in voxels shows where Li-6 left, "
+        "which need not be where lithium left; the means over the cathode are not touched.",
     )
 
 
