@@ -177,7 +177,7 @@ def test_a_voltage_limit_is_met_not_passed() -> None:
 
 
 def test_a_run_ends_when_asked_and_says_when_each_step_ended() -> None:
-    steps = [galvanostatic(15.8, 4e4, upper_voltage=3.3), galvanostatic(-5.0, 400.0), rest(1e4)]
+    steps = [galvanostatic(15.8, 4e4, upper_voltage=3.3), galvanostatic(-5.0, 400.0), rest(1e5)]
     run = run_porous(_cell(), steps, lithiation=0.9, shells=6, until=2e4)
     assert run.complete
     assert run.endings == (Ending.UPPER_VOLTAGE, Ending.TIME, Ending.TIME)

@@ -23,6 +23,9 @@ LEAD = 1800.0
 INTERVAL = 60.0
 """Between two rows [s]."""
 
+SWITCHED = 1.0
+"""After a row's time, so that one at a change of current shows the cell after it [s]."""
+
 LITHIATION = np.array([0.25, 0.35, 0.55, 0.75, 0.95])
 POTENTIAL = np.array([4.337, 4.175, 3.899, 3.690, 3.528])
 """Potential of NMC811 against lithium [V], Chen et al. (2020), doi:10.1149/1945-7111/ab9050."""
@@ -56,7 +59,7 @@ def cycler_record(
         lithiation = 1 - charge / (FARADAY * amounts_from_cell(cell=cell).active)
         volts = open_circuit_voltage(lithiation) + RESISTANCE * current / area_from_cell(cell=cell)
     else:
-        volts = voltage(time)
+        volts = voltage(np.minimum(time + SWITCHED, end))
     record = xr.Dataset(
         {"current": ("time", current, {"units": "A"}), "voltage": ("time", volts, {"units": "V"})},
         coords={"time": ("time", time - start, {"units": "s"})},
