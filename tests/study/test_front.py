@@ -18,6 +18,7 @@ from operando.study.quantities import Pristine
 from operando.study.series import Series
 from operando.study.structure import Structure
 from operando.tomography.stack import Edge
+from operando.units import Measured
 
 CELL = load_cell("cell-b")
 AMOUNTS, AREA = amounts_from_cell(cell=CELL), area_from_cell(cell=CELL)
@@ -61,6 +62,7 @@ def course(loss, mean):
         structure=Structure(*edges, top=2e-3, voxel=VOXEL, radius=radius, blur=BLUR),
         pristine=pristine,
         charge=xr.zeros_like(profiles.time),
+        initial=Measured(1.0),
         motion_sigma=xr.zeros_like(profiles.time),
         sums=[],
         balances=[None, balance],

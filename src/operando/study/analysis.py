@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from operando.cell.amounts import area_from_cell
+from operando.cell.amounts import amounts_from_cell, area_from_cell
 from operando.cell.optics import host_cross_section_of, lithium_isotopes
 from operando.cell.protocol import expected_lithiation_from_cell
 from operando.frames import Array
@@ -29,6 +29,7 @@ from operando.study.front import front_figure
 from operando.study.inputs import charge_of
 from operando.study.maps import lithiation_map, lithium6_map
 from operando.study.quantities import Pristine, Sums, balances_from_sums, pristine_from_series, sums_from_series
+from operando.units import FARADAY, Measured
 
 if TYPE_CHECKING:
     from operando.lithium.budget import Figure
@@ -53,7 +54,9 @@ class Course:
     Attributes
     ----------
     charge:
-        Net charge at the middle of each scan, dims ``time`` [C].
+        Net charge at the middle of each scan since the first ones, from which changes are counted, dims ``time`` [C].
+    initial:
+        Lithiation at these first scans.
     motion_sigma:
         How well the sample's height is known in each scan, dims ``time`` [m].
     balances:
@@ -68,6 +71,7 @@ class Course:
     structure: Structure
     pristine: Pristine
     charge: xr.DataArray
+    initial: Measured
     motion_sigma: xr.DataArray
     sums: list[Sums]
     balances: list[Balance | None]
@@ -78,21 +82,25 @@ class Course:
 def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_sigma: xr.DataArray) -> Course:
     """Close lithium and Li-6 in every scan."""
     study, cell = inputs.study, inputs.cell
+    times = series.profiles.time
+    passed = charge_of(inputs)
+    charge = xr.zeros_like(times, dtype=float) if passed is None else passed.interp(time=times).drop_vars("time")
+    charge = charge.assign_coords(time=times).assign_attrs(units="C")
+    early = float(charge.where(series.pristine.values).mean())
+    stated = study.quantification.initial_lithiation
+    initial = Measured(stated.value - early / (FARADAY * amounts_from_cell(cell=cell).active), stated.sigma)
+    charge = (charge - early).assign_attrs(units="C")
     pristine = pristine_from_series(
         series=series,
         structure=structure,
         cell=cell,
         references=study.calibration.references,
-        initial_lithiation=study.quantification.initial_lithiation,
+        initial_lithiation=initial,
         area=area_from_cell(cell=cell),
     )
     sums = sums_from_series(
         series=series, structure=structure, scale=pristine.scale, blur=structure.blur, motion_sigma=motion_sigma
     )
-    times = series.profiles.time
-    passed = charge_of(inputs)
-    charge = xr.zeros_like(times, dtype=float) if passed is None else passed.interp(time=times).drop_vars("time")
-    charge = charge.assign_coords(time=times).assign_attrs(units="C")
     balances = balances_from_sums(
         sums=sums, charge=charge, pristine=pristine, efficiency=study.quantification.current_efficiency
     )
@@ -101,14 +109,16 @@ def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_si
     final = balances[turn]
     natural = cell.cathode.active.composition.lithium6_fraction
     leaving = final.lost_lithium6 / final.lost_lithium if final is not None else natural
-    return Course(series, structure, pristine, charge, motion_sigma, sums, balances, [leaving] * charge.size, turn)
+    return Course(
+        series, structure, pristine, charge, initial, motion_sigma, sums, balances, [leaving] * charge.size, turn
+    )
 
 
 def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
     """Every number of the first charge."""
     times = course.series.profiles.time.values
     turn, when = course.turn, f"at {times[course.turn] / 3600:.2f} h"
-    initial = inputs.study.quantification.initial_lithiation
+    initial = course.initial
     half = int(np.argmin(np.abs(course.charge.values[: turn + 1] - course.charge.values[turn] / 2)))
     figures = [
         *pristine_figures(pristine=course.pristine),
@@ -154,7 +164,7 @@ def lithiation_of(course: Course, inputs: Inputs) -> xr.Dataset:
     )
     natural = active.lithium6_fraction
     full = AVOGADRO * pristine.site_concentration * (natural * sigma6 + (1 - natural) * sigma7)
-    initial = inputs.study.quantification.initial_lithiation.value
+    initial = course.initial.value
     loss = np.array([sums.cathode_loss for sums in course.sums]) / volume
     spread = np.array([sums.statistical[0] for sums in course.sums]) / volume
 
@@ -234,7 +244,7 @@ def maps_of(
         "averages": {},
         "slices": {},
     }
-    initial = inputs.study.quantification.initial_lithiation.value
+    initial = course.initial.value
     origin = course.structure.collector.position
     for i in range(count):
         time, level = float(course.series.profiles.time[i]), float(course.series.level[i])

@@ -84,8 +84,8 @@ def front_figure(*, course: Course, cell: Cell, step: int, name: str) -> Figure:
             "voxel and blur": 1e6 * 0.3 * math.hypot(structure.voxel, 2 * structure.blur),
             "face": 1e6 * FACE * structure.voxel,
             "motion along the axis": 1e6 * float(course.motion_sigma[step]),
-            # What diffused across the plane raises the maximum there, which the depth refers to
-            "isotopes beside the separator": 1e6 * (inner.value - front.value) / 2,
+            # What diffused across the plane raises the maximum there, which the depth refers to: anything between both
+            "isotopes beside the separator": 1e6 * (inner.value - front.value) / math.sqrt(12),
         },
     )
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from operando.io.recorded import UNIX_EPOCH
 from operando.io.scan import ScanSource, open_scan
-from operando.study.inputs import Inputs, Tell, check_frames, pristine_of
+from operando.study.inputs import Inputs, Tell, check_frames, reference_of
 from operando.study.motion import motion_of
 from operando.study.series import Series, profiles_of, series_from_profiles
 from operando.study.store import Store, fingerprint_of
@@ -131,7 +131,7 @@ def series_of(inputs: Inputs, *, store: Store, structure: Structure, recipe: Rec
     return series_from_profiles(
         profiles=profiles,
         times=inputs.times,
-        pristine=pristine_of(inputs),
+        pristine=reference_of(inputs),
         structure=structure,
         half_width=recipe.half_width,
     )
