@@ -25,6 +25,9 @@ Array3 = tuple[float, float, float]
 INTERIOR = 0.5
 """Share of the cathode's thickness, from its collector, over which its change is taken to be a polynomial."""
 
+UNEVEN = 0.3
+"""How far a motion of less than a voxel may be misread: pixels as wide as the blur sample a face unevenly (relative)."""
+
 STEPS = 5
 """Of Gauss and Newton."""
 
@@ -49,7 +52,8 @@ def motion_along_axis(*, before: xr.Dataset, after: xr.Dataset, structure: Struc
     ``c_0 + c_2 h^2`` at the distance h. It moves with the face; a scan that is brighter by a share adds that share of
     the profile. All four follow by least squares.
 
-    The error is that of the fit, and half of what ``c_0 + c_1 h`` in place of the square would change.
+    The error is that of the fit, half of what ``c_0 + c_1 h`` in place of the square would change, and a share of the
+    motion that the sampling of the face leaves open.
     """
     face, voxel = structure.collector, structure.voxel
     z = before.z.values
@@ -61,7 +65,8 @@ def motion_along_axis(*, before: xr.Dataset, after: xr.Dataset, structure: Struc
     variance = (after.attenuation_var.values + before.attenuation_var.values)[used]
     moved, sigma, lost = _face_moved(ends, profile, change, variance, structure=structure, powers=(0, 2))
     other, _, _ = _face_moved(ends, profile, change, variance, structure=structure, powers=(0, 1))
-    return moved - _seen_nearer(lost, structure), math.hypot(sigma, (moved - other) / 2)
+    found = moved - _seen_nearer(lost, structure)
+    return found, math.hypot(sigma, (moved - other) / 2, UNEVEN * min(abs(found), structure.voxel))
 
 
 def _face_moved(
