@@ -27,6 +27,10 @@ EARLY = 0.02
 DEEP = 0.25
 """Share of the cathode's thickness, from the collector, that a front must not have reached."""
 
+READ = 0.2
+"""Error of a half-maximum read on straight lines between slices, over the root of voxel^2 + (2 blur)^2: logistic fronts
+anywhere between the slices give up to 0.17."""
+
 FALL = 1 / 3
 """A straight fall that just reaches half: from 4/3 of the mean delithiation to 2/3."""
 
@@ -81,7 +85,7 @@ def front_figure(*, course: Course, cell: Cell, step: int, name: str) -> Figure:
         "um",
         statistical=1e6 * math.sqrt(front.variance),
         terms={
-            "voxel and blur": 1e6 * 0.3 * math.hypot(structure.voxel, 2 * structure.blur),
+            "voxel and blur": 1e6 * READ * math.hypot(structure.voxel, 2 * structure.blur),
             "face": 1e6 * FACE * structure.voxel,
             "motion along the axis": 1e6 * float(course.motion_sigma[step]),
             # What diffused across the plane raises the maximum there, which the depth refers to: anything between both

@@ -25,8 +25,8 @@ Array3 = tuple[float, float, float]
 INTERIOR = 0.5
 """Share of the cathode's thickness, from its collector, over which its change is taken to be a polynomial."""
 
-UNEVEN = 0.3
-"""How far a motion of less than a voxel may be misread: pixels as wide as the blur sample a face unevenly (relative)."""
+UNEVEN = 0.5
+"""How far a motion of less than a voxel may be misread: pixels sample a face unevenly (relative)."""
 
 STEPS = 5
 """Of Gauss and Newton."""
