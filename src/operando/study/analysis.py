@@ -121,7 +121,7 @@ def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
     initial = course.initial
     half = int(np.argmin(np.abs(course.charge.values[: turn + 1] - course.charge.values[turn] / 2)))
     figures = [
-        *pristine_figures(pristine=course.pristine),
+        *pristine_figures(pristine=course.pristine, cell=inputs.cell),
         *separator_figures(pristine=course.pristine, sums=course.sums[turn], cell=inputs.cell, when=when),
         *cathode_figures(
             balance=course.balances[turn],

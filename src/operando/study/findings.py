@@ -15,6 +15,7 @@ from operando.lithium.anode import lithium_gain_figure
 from operando.lithium.budget import Figure, undetermined
 from operando.lithium.exchange import exchange_extent_figure, leaving_fraction_figure, lithiation_figure
 from operando.lithium.maps import lithiation_from_attenuation_change, lithiation_var_from_attenuation_var
+from operando.lithium.pristine import contents_from_masses, path_lithium6_from_contents
 from operando.materials.formula import AVOGADRO
 from operando.study.quantities import FACE, HARDENING, Pristine, Sums, mixture_of
 
@@ -70,19 +71,50 @@ def geometry_figures(
     ]
 
 
-def pristine_figures(*, pristine: Pristine) -> list[Figure]:
+def pristine_figures(*, pristine: Pristine, cell: Cell) -> list[Figure]:
     """What the first scans say of the cell as assembled."""
     posterior = pristine.posterior
-    names = {
-        "scale": ("attenuation, reconstructed over tabulated", "", 1.0),
-        "enrichment": ("separator, Li-6 fraction as assembled", "%", 100.0),
-    }
-    figures = []
-    for key, (name, unit, factor) in names.items():
-        known = "" if posterior.told(key) else "The references say little beyond what was assumed."
-        terms = {source: factor * shift[key] for source, shift in posterior.shifts.items()}
-        figures.append(Figure(name, factor * posterior.values[key], unit, terms=terms, note=known))
-    return figures
+    fraction, terms = assembled_fraction_of(pristine, cell=cell)
+    return [
+        Figure(
+            "attenuation, reconstructed over tabulated",
+            posterior.values["scale"],
+            "",
+            terms={source: shift["scale"] for source, shift in posterior.shifts.items()},
+            note=_told(pristine, "scale"),
+        ),
+        Figure(
+            "separator, Li-6 fraction as assembled",
+            100 * fraction,
+            "%",
+            terms={source: 100 * term for source, term in terms.items()},
+            note=_told(pristine, "enrichment"),
+        ),
+    ]
+
+
+def assembled_fraction_of(pristine: Pristine, *, cell: Cell) -> tuple[float, dict[str, float]]:
+    """Li-6 fraction of the separator at the first scans, a path that is there included, and its errors by source."""
+
+    def fraction(
+        enrichment: float, cathode_mass: float, active_weight: float, separator_mass: float, path: float, **_: float
+    ) -> float:
+        contents = contents_from_masses(
+            cell=cell,
+            cathode_mass=cathode_mass,
+            active_weight=active_weight,
+            separator_mass=separator_mass,
+            lithium6_fraction=min(max(enrichment, 0.0), 1.0),
+        )
+        come = path_lithium6_from_contents(cell=cell, contents=contents, lithium6_fraction=enrichment, path=path)
+        return enrichment + come / (cell.electrolyte.composition.lithium * contents.separator)
+
+    posterior = pristine.posterior
+    return fraction(**posterior.values), posterior.shifts_of(fraction)
+
+
+def _told(pristine: Pristine, name: str) -> str:
+    return "" if pristine.posterior.told(name) else "The references say little beyond what was assumed."
 
 
 def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) -> list[Figure]:
@@ -95,7 +127,8 @@ def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) 
     shifts = {name: shift[1] / per_mole for name, shift in sums.shifts.items()}
     terms = {"attenuation scale and hardening": relative * gained, **shifts}
     total = cell.electrolyte.composition.lithium * pristine.contents.separator
-    start = {f"as assembled: {s}": 100 * shift["enrichment"] for s, shift in pristine.posterior.shifts.items()}
+    assembled, shifts6 = assembled_fraction_of(pristine, cell=cell)
+    start = {f"as assembled: {source}": 100 * shift for source, shift in shifts6.items()}
     return [
         Figure(
             f"separator, Li-6 gained {when}",
@@ -106,7 +139,7 @@ def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) 
         ),
         Figure(
             f"separator, mean Li-6 fraction {when}",
-            100 * (pristine.enrichment + gained / total),
+            100 * (assembled + gained / total),
             "%",
             statistical=100 * statistical / total,
             terms={**start, **{name: 100 * value / total for name, value in terms.items()}},
