@@ -58,7 +58,7 @@ class Course:
     initial:
         Lithiation at these first scans.
     motion_sigma:
-        How well the sample's height is known in each scan, dims ``time`` [m].
+        How well the sample's height is known in each scan relative to the first ones together, dims ``time`` [m].
     balances:
         None where no charge has passed.
     leaving:
@@ -82,6 +82,7 @@ class Course:
 def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_sigma: xr.DataArray) -> Course:
     """Close lithium and Li-6 in every scan."""
     study, cell = inputs.study, inputs.cell
+    motion_sigma = _since_first(motion_sigma, series.pristine.values)
     times = series.profiles.time
     passed = charge_of(inputs)
     charge = xr.zeros_like(times, dtype=float) if passed is None else passed.interp(time=times).drop_vars("time")
@@ -112,6 +113,12 @@ def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_si
     return Course(
         series, structure, pristine, charge, initial, motion_sigma, sums, balances, [leaving] * charge.size, turn
     )
+
+
+def _since_first(sigma: xr.DataArray, first: Array) -> xr.DataArray:
+    """Error of each scan's motion relative to the mean of the first ones, whose motions err as well."""
+    base = float(np.sqrt(np.sum(sigma.values[first] ** 2))) / int(first.sum())
+    return xr.DataArray(np.hypot(sigma.values, base), dims="time")
 
 
 def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
