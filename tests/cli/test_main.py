@@ -69,6 +69,13 @@ def test_materials_draws_the_curve_of_lithium_with_the_material_marked(tmp_path,
         (["run"], "STUDY"),
         (["rum", "study.toml"], "rum"),
         (["simulate", "cell-b", "--out", "x", "--size", "huge"], "huge"),
+        (
+            ["simulate", "cell-b", "--out", "x", "--evolution", "prescribed", "--tracer-diffusivity", "1e-12 m^2/s"],
+            "left out where the evolution is prescribed",
+        ),
+        (["simulate", "cell-b", "--out", "x", "--evolution", "prescribed", "--exchange", "3"], "exchange"),
+        (["simulate", "cell-b", "--out", "x", "--tracer-diffusivity", "1e-12 m"], "tracer_diffusivity"),
+        (["simulate", "cell-b", "--out", "x", "--exchange", "-1"], "exchange"),
     ],
 )
 def test_bad_input_is_refused_with_status_2(arguments, says, capsys: pytest.CaptureFixture[str]) -> None:

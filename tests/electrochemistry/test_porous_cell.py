@@ -176,6 +176,17 @@ def test_a_voltage_limit_is_met_not_passed() -> None:
     assert run.voltage[-1] == pytest.approx(3.3, abs=2e-6)
 
 
+def test_a_run_ends_when_asked_and_says_when_each_step_ended() -> None:
+    steps = [galvanostatic(15.8, 4e4, upper_voltage=3.3), galvanostatic(-5.0, 400.0), rest(1e5)]
+    run = run_porous(_cell(), steps, lithiation=0.9, shells=6, until=2e4)
+    assert run.complete
+    assert run.endings == (Ending.UPPER_VOLTAGE, Ending.TIME, Ending.TIME)
+    assert 0 < run.ends[0] < 2e4 - 400.0
+    assert run.ends[1] - run.ends[0] == pytest.approx(400.0)
+    assert run.ends[2] == run.time[-1] == pytest.approx(2e4)
+    assert run.charge[-1] == pytest.approx(15.8 * run.ends[0] - 5.0 * 400.0)
+
+
 def test_a_limit_already_passed_ends_its_step_and_the_protocol_goes_on() -> None:
     steps = [galvanostatic(5.0, 600.0), galvanostatic(15.8, 600.0, upper_voltage=2.5), rest(10.0)]
     run = run_porous(_cell(), steps, lithiation=0.9, shells=6)

@@ -153,7 +153,7 @@ class CycledRun:
     endings:
         Why each of the protocol's steps ended; shorter than the protocol where one could not go on.
     complete:
-        Whether all steps were done.
+        Whether all steps were done, of those that begin before the time asked for.
     time, voltage, current_density, charge:
         At rest before the first step, at the beginning of each step and after each time step
         [s], [V], [A/m^2], [C/m^2]; a current density is positive when the cell charges.

@@ -40,11 +40,14 @@ class PorousRun(CycledRun):
     ----------
     lithiation:
         Mean over all active material.
+    ends:
+        When each of them ended [s].
     final:
         Last state.
     """
 
     lithiation: Array
+    ends: tuple[float, ...]
     final: PorousState
 
 
@@ -56,6 +59,7 @@ def run_porous(
     shells: int = 20,
     tolerance: float = 1e-3,
     longest_step: float = np.inf,
+    until: float = np.inf,
     potentials: Potentials | None = None,
     observe: Callable[[PorousState], None] = lambda state: None,
 ) -> PorousRun:
@@ -71,6 +75,8 @@ def run_porous(
         x at the start, one number or a map ``(z, y, x)``.
     tolerance:
         Change of x in any shell, and of the voltage [V], by which a step may depart from a straight line.
+    until:
+        Time at which the run ends, wherever the protocol is [s].
     potentials:
         Solver of the linear systems; by default one that fits the number of voxels.
     observe:
@@ -79,23 +85,26 @@ def run_porous(
     Raises
     ------
     InputError
-        If the lithiation is not between 0 and 1, or there are no steps.
+        If the lithiation is not between 0 and 1, there are no steps, or no time is left for them.
     """
     import jax
 
     require_steps(steps)
     require_tolerance(tolerance)
+    if not until > 0:
+        raise InputError("until", must="above zero", received=until)
     lithiation = lithiation_on_voxels(lithiation, active=cell.active)
     if shells < 3:
         raise InputError("shells", must="three or more", received=shells)
     with jax.enable_x64(True):
         march = _March(cell, NewtonStep(cell, shells=shells, potentials=potentials), lithiation, tolerance, observe)
-        endings = []
         for step in steps:
-            endings.append(march.through(step, longest_step))
-            if stops_a_run(endings[-1]):
+            left = until - march.time
+            if left <= 0:
                 break
-        return march.result(tuple(endings), len(steps))
+            if stops_a_run(march.through(replace(step, duration=min(step.duration, left)), longest_step)):
+                break
+        return march.result()
 
 
 class _March:
@@ -111,9 +120,20 @@ class _March:
         self._state = newton.initial(lithiation)
         self._charge = 0.0
         self._rows = [self._row(self._state)]
+        self._endings: list[tuple[Ending, float]] = []
+
+    @property
+    def time(self) -> float:
+        """Reached [s]."""
+        return self._state.time
 
     def through(self, step: ProtocolStep, longest: float) -> Ending:
         """Follow one protocol step to its end."""
+        ending = self._followed(step, longest)
+        self._endings.append((ending, self._state.time))
+        return ending
+
+    def _followed(self, step: ProtocolStep, longest: float) -> Ending:
         elapsed, charge = 0.0, self._charge
         held = self._begun(step)
         if isinstance(held, Ending):
@@ -153,12 +173,14 @@ class _March:
                 return ending
             length *= min(_GROWTH, max(0.3, 0.8 / np.sqrt(max(error, 1e-6))))
 
-    def result(self, endings: tuple[Ending, ...], wanted: int) -> PorousRun:
+    def result(self) -> PorousRun:
         """All that was kept."""
+        endings, ends = zip(*self._endings, strict=True)
         time, voltage, current_density, charge, lithiation = np.array(self._rows).T
         return PorousRun(
             endings=endings,
-            complete=len(endings) == wanted and not stops_a_run(endings[-1]),
+            complete=not stops_a_run(endings[-1]),
+            ends=ends,
             time=time,
             voltage=voltage,
             current_density=current_density,
