@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from operando.electrochemistry.prescribed import Prescribed
 from operando.io.nxtomo import write_scan
 from operando.io.nxtomo_reader import read_scan
 from operando.twin import presets
@@ -40,7 +41,7 @@ def _write_scans(folder: Path, count: int) -> None:
     """Write one simulated scan `count` times, an hour apart."""
     small = presets.SIZES["small"]
     presets.SIZES["half"] = replace(small, name="half", projections=400, neutron_rows=512, neutron_columns=512, rays=1)
-    once = simulate("cell-b", folder / "once", size="half", seed=1, scans=1)
+    once = simulate("cell-b", folder / "once", size="half", seed=1, scans=1, evolution=Prescribed())
     scan = read_scan(once.neutron[0])
     for i in range(count):
         write_scan(folder / f"scan_{i:02d}.nx", replace(scan, start=scan.start + i * HOUR))

@@ -6,6 +6,9 @@ CPU seconds of all threads, so that a busy machine does not matter; peers that a
 from __future__ import annotations
 
 import importlib.util
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +20,9 @@ from operando.frames import Grid, vectors_on_grid
 from operando.magnetism.fields import current_field, stray_field
 
 SIDE, STEP, HEIGHT = 100, 1e-7, 2e-7
+DEPTHS = (16, 64)
+"""Layers of the sources whose memory is measured."""
+
 PART = 200
 """Voxels that a slow peer is timed on; its cost is their number times that of one."""
 
@@ -46,6 +52,19 @@ def main() -> None:
         amperes = large.assign_attrs(units="A/m^2")
         oersted, _ = _cpu(lambda: current_field(amperes, heights=HEIGHT))  # noqa: B023
         print(f"  {' x '.join(map(str, shape[::-1])):18}{stray:13.1f}{oersted:15.1f}")
+    print("\n  peak memory of a process that computes the stray field of 512 x 512 voxels a layer")
+    for depth in DEPTHS:
+        # the peak of a process never falls: one for each
+        command = [sys.executable, __file__, "--peak", str(depth)]
+        print(f"  {subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()}")
+
+
+def peak(depth: int) -> None:
+    """Print the peak memory of this process, with its libraries, for a source of a depth in voxels."""
+    source = _source((depth, 512, 512))
+    stray_field(source, heights=HEIGHT)
+    reached = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"{depth:4} layers: {reached / 1e9:.2f} GB, of which the source itself is {source.nbytes / 1e9:.2f} GB")
 
 
 def _grid(shape: tuple[int, int, int]) -> Grid:
@@ -105,4 +124,7 @@ def _harmonica(source: xr.DataArray) -> tuple[float, np.ndarray]:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--peak"]:
+        peak(int(sys.argv[2]))
+    else:
+        main()

@@ -57,7 +57,7 @@ def charged(**changes: float) -> tuple[Columns, Snapshots, TransportSettings]:
     settings = TransportSettings(**{"column": COARSE, **changes})
     columns = columns_from_cell(cell=CELL, settings=settings, seed=0)
     start = isotopes_as_assembled(cell=CELL, columns=columns)
-    history = snapshots_from_cell(cell=CELL, columns=columns, settings=settings, start=start, until=END_OF_CHARGE)
+    history, _ = snapshots_from_cell(cell=CELL, columns=columns, settings=settings, start=start, until=END_OF_CHARGE)
     return columns, history, settings
 
 

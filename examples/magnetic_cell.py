@@ -22,6 +22,7 @@ from operando.cell.microstructure.build import microstructure_from_scene
 from operando.cell.microstructure.structure import Microstructure
 from operando.magnetism.section import oersted_field_of_section, stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import LITHIUM, SEQUENTIAL, new_figure, panel_title, png_bytes, styled
 
 SCENES = ("llzo-section", "llzo-section-3d")
@@ -145,13 +146,12 @@ def main() -> None:
         run = charges[rate].run
         print(f"{rate:5} {CHARGE / RATES[rate]:6.0f} s: {run.status}, {run.voltage[-1]:.3f} V", flush=True)
     fields = fields_of(structure, charges)
-    path = given.out / f"{'magnetic-cell' if given.scene == SCENES[0] else 'magnetic-cell-3d'}.png"
-    path.write_bytes(png_bytes(cell_figure(structure, charges, fields)))
-    print(f"{path}: written")
     section = PaperSection(scene, structure, charges["5C"].lithium)
-    print_comparison(
-        [*lithium_rows(section, charges), *current_rows(section, charges["25C"]), *field_rows(section, fields)]
-    )
+    rows = [*lithium_rows(section, charges), *current_rows(section, charges["25C"]), *field_rows(section, fields)]
+    path = given.out / f"{'magnetic-cell' if given.scene == SCENES[0] else 'magnetic-cell-3d'}.png"
+    path.write_bytes(png_bytes(add_statements(cell_figure(structure, charges, fields), rows)))
+    print(f"{path}: written")
+    print_comparison(rows)
 
 
 def _stray(structure: Microstructure, lithium: xr.DataArray | None, phase: str) -> xr.DataArray:

@@ -45,7 +45,7 @@ from operando.report.style import (
     png_bytes,
     styled,
 )
-from operando.twin.nv import NVMicroscope
+from operando.twin.microscope import NVMicroscope
 from operando.twin.section_scan import simulate_section_scan
 from operando.units import Measured
 

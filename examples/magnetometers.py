@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from paper_section import print_comparison
 
+from operando.report.statements import add_statements
 from operando.report.style import (
     BLUE,
     COLUMN,
@@ -137,19 +139,32 @@ def _legend(axes: Axes, families: dict[str, str], where: str) -> None:
 def main() -> None:
     """Draw both figures, and set the paper's statements beside our numbers."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    for name, figure in (("techniques", technique_figure()), ("magnetometers", magnetometer_figure())):
-        (folder / f"{name}.png").write_bytes(png_bytes(figure))
-        print(f"{folder / f'{name}.png'}: written")
     known = {t.name: t for t in imaging_techniques()}
     sensors = {s.name: s for s in magnetometers()}
-    print('wide-field imaging "typically features a poorer spatial resolution on the order of a micrometer"')
     wide, tip = known["wide-field NV"], known["scanning NV"]
-    print(f"  {wide.resolution * 1e6:g} um, a tip {tip.resolution * 1e9:.0f} nm")
-    print('"improved detection limits of SQUIDs and atomic magnetometers"')
+    resolved = [
+        (
+            'wide-field imaging "typically features a poorer spatial resolution on the order of a micrometer"',
+            f"{wide.resolution * 1e6:g} µm, a tip {tip.resolution * 1e9:.0f} nm",
+        )
+    ]
     best = min((s for s in sensors.values() if s.family == "NV"), key=lambda s: s.after_a_second)
-    for family in ("SQUID", "atoms"):
-        other = min((s for s in sensors.values() if s.family == family), key=lambda s: s.after_a_second)
-        print(f"  {other.name}: {best.after_a_second / other.after_a_second:.0e} times finer than the {best.name}")
+    others = [
+        min((s for s in sensors.values() if s.family == family), key=lambda s: s.after_a_second)
+        for family in ("SQUID", "atoms")
+    ]
+    finer = [
+        f"{other.name}: {best.after_a_second / other.after_a_second:.0e} times finer than the {best.name}"
+        for other in others
+    ]
+    limits = [('"improved detection limits of SQUIDs and atomic magnetometers"', "; ".join(finer))]
+    for name, figure, rows in (
+        ("techniques", technique_figure(), resolved),
+        ("magnetometers", magnetometer_figure(), limits),
+    ):
+        (folder / f"{name}.png").write_bytes(png_bytes(add_statements(figure, rows)))
+        print(f"{folder / f'{name}.png'}: written")
+        print_comparison(rows)
     print("in units of the energy resolution hbar, sqrt(E/hbar):")
     for s in sorted(sensors.values(), key=lambda s: s.after_a_second / sensitivity_from_energy_resolution(size=s.size)):
         print(f"  {s.after_a_second / sensitivity_from_energy_resolution(size=s.size):8.2g}  {s.name}")

@@ -15,6 +15,7 @@ from operando.magnetism.fields_labelled import along_axis
 from operando.magnetism.nv import nv_frames_from_cut
 from operando.magnetism.section import stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import new_figure, panel_title, png_bytes, styled
 
 TILT = float(np.arccos(nv_frames_from_cut(cut="100")[0, 2, 2]))
@@ -61,13 +62,13 @@ def main() -> None:
     section = paper_section(voxel)
     maps = maps_by_axis(section)
     path = out / "nv-orientation.png"
-    path.write_bytes(png_bytes(orientation_figure(section, maps)))
-    print(f"{path}: written")
     rows = []
     for name, field in maps.items():
         over = field.values[:, section.over("positive")] * 1e6
         low, high = np.percentile(over, [0.5, 99.5])
         rows.append((f'"on the order of 10 µT in all cases": {name}', f"{low:.1f} to {high:.1f} µT (99 % of pixels)"))
+    path.write_bytes(png_bytes(add_statements(orientation_figure(section, maps), rows)))
+    print(f"{path}: written")
     print_comparison(rows)
 
 

@@ -27,6 +27,7 @@ from paper_section import (
 from operando.electrochemistry.section_current import section_current
 from operando.magnetism.section import oersted_field_of_section, stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import BLACK, LITHIUM, SEQUENTIAL, SKY, new_figure, panel_title, png_bytes, styled
 
 Map = npt.NDArray[np.float64]
@@ -147,29 +148,28 @@ def main() -> None:
     section = paper_section(voxel)
     fields = section_fields(section)
     path = out / "section-fields.png"
-    path.write_bytes(png_bytes(section_figure(section, fields)))
-    print(f"{path}: written")
     positive, separator = section.over("positive"), section.over("separator")
     metal = section.structure.mask("lithium")
     metal[:, :, ~separator] = False
     peak = float(np.percentile(fields.current[metal], 99.9)) / 10
-    print_comparison(
-        [
-            ('LixCoO2 "on the order of 10 µT"', f"{span(fields.electrode[:, positive] * 1e6)} µT over particles"),
-            (
-                'lithium metal "one order of magnitude weaker"',
-                f"{span(fields.dendrite[:, separator] * 1e6)} µT over the dendrite in LLZO",
-            ),
-            ("", f"{span(fields.dendrite_alone[:, separator] * 1e6)} µT without the diamagnetism of LLZO"),
-            ('"on the order of 1–5 nT"', f"{span(fields.oersted[:, separator] * 1e9)} nT (Bz) over the dendrite"),
-            (
-                '"smaller signals in inactive battery regions"',
-                f"{span(fields.oersted[:, positive] * 1e9)} nT (Bz) over particles",
-            ),
-            ("not shown in the paper", f"{span(fields.oersted_along * 1e9)} nT (By)"),
-            ('"local ... 100–10,000 mA/cm²" near dendrites', f"{peak:.0f} mA/cm² in the dendrite (99.9 % is below)"),
-        ]
-    )
+    rows = [
+        ('LixCoO2 "on the order of 10 µT"', f"{span(fields.electrode[:, positive] * 1e6)} µT over particles"),
+        (
+            'lithium metal "one order of magnitude weaker"',
+            f"{span(fields.dendrite[:, separator] * 1e6)} µT over the dendrite in LLZO",
+        ),
+        ("", f"{span(fields.dendrite_alone[:, separator] * 1e6)} µT without the diamagnetism of LLZO"),
+        ('"on the order of 1–5 nT"', f"{span(fields.oersted[:, separator] * 1e9)} nT (Bz) over the dendrite"),
+        (
+            '"smaller signals in inactive battery regions"',
+            f"{span(fields.oersted[:, positive] * 1e9)} nT (Bz) over particles",
+        ),
+        ("not shown in the paper", f"{span(fields.oersted_along * 1e9)} nT (By)"),
+        ('"local ... 100–10,000 mA/cm²" near dendrites', f"{peak:.0f} mA/cm² in the dendrite (99.9 % is below)"),
+    ]
+    path.write_bytes(png_bytes(add_statements(section_figure(section, fields), rows)))
+    print(f"{path}: written")
+    print_comparison(rows)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from section_fields import SectionFields, section_fields
 
 from operando.magnetism.detection import contrast_from_map, time_from_contrast
 from operando.magnetism.sensitivity import field_error_from_sensitivity
+from operando.report.statements import add_statements
 from operando.report.style import BLUE, GREEN, GREY, SKY, VERMILION, new_figure, panel_title, png_bytes, styled
 from operando.twin.magnetic_instruments import INSTRUMENTS
 
@@ -88,8 +89,6 @@ def main() -> None:
     fields = section_fields(section)
     found = signals(section, fields)
     path = out / "signal-strength.png"
-    path.write_bytes(png_bytes(signal_figure(found)))
-    print(f"{path}: written")
     electrode, dendrite, current, inactive = found.values()
     metal = section.structure.mask("lithium")
     metal[:, :, ~section.over("separator")] = False
@@ -115,6 +114,8 @@ def main() -> None:
             )
         )
     print("Times of a pixel until the signal equals its standard error; for three standard errors, nine times that.")
+    path.write_bytes(png_bytes(add_statements(signal_figure(found), rows)))
+    print(f"{path}: written")
     print_comparison(rows)
 
 

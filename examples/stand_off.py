@@ -14,6 +14,7 @@ from paper_section import APPLIED_FIELD, PaperSection, arguments, paper_section,
 from operando.magnetism.detection import contrast_from_map, resolution_from_distance
 from operando.magnetism.section import stray_field_of_section
 from operando.report.microscope_maps import draw_map, draw_outlines
+from operando.report.statements import add_statements
 from operando.report.style import BLUE, GREY, new_figure, panel_title, png_bytes, styled
 from operando.twin.magnetic_instruments import INSTRUMENTS
 
@@ -69,17 +70,14 @@ def main() -> None:
     section = paper_section(voxel)
     maps = maps_by_stand_off(section)
     path = out / "stand-off.png"
-    path.write_bytes(png_bytes(stand_off_figure(section, maps)))
-    print(f"{path}: written")
     rows = []
     for stand_off, signal in zip(STAND_OFFS, signals(section, maps), strict=True):
         resolved = resolution_from_distance(sensor=LIMITS["pulsed, 1 s"].resolution, distance=stand_off)
-        rows.append(
-            (
-                f'"signals are weaker ... poorer resolution on the order of the distance": {stand_off * 1e9:g} nm',
-                f"{signal * 1e6:.3g} µT, details of {resolved * 1e9:.0f} nm",
-            )
-        )
+        stated = "" if rows else '"signals are weaker ... poorer resolution on the order of the distance"'
+        found = f"{signal * 1e6:.3g} µT, details of {resolved * 1e9:.0f} nm at {stand_off * 1e9:g} nm"
+        rows.append((stated, found))
+    path.write_bytes(png_bytes(add_statements(stand_off_figure(section, maps), rows)))
+    print(f"{path}: written")
     print_comparison(rows)
 
 

@@ -110,9 +110,11 @@ def test_three_times_the_field_makes_three_times_the_contrast(scene: str, capsys
         (["--signal", "cathode", "--longest", "3 um"], "measures something else"),
         (["--signal", "cathode", "--significance", "0"], "must be positive"),
         (["--signal", "cathode", "--nearest=-1 nm"], "--nearest"),
-        (["--signal", "cathode", "--misalignment", "120 deg"], "misalignment"),
+        (["--signal", "cathode", "--misalignment", "120 deg"], "received 120 deg"),
+        (["--signal", "lithiation", "--change", "nan"], "Input change must be"),
+        (["--signal", "lithiation", "--lithium", "nan"], "Input lithium must be"),
         (["--signal", "cathode", "--lithium", "1.4"], "between 0 and 1"),
-        (["--signal", "lithiation", "--change", "0.9"], "between 0 and 1"),
+        (["--signal", "lithiation", "--change", "0.9"], "Input change must be such that x = 0.8"),
         ([], "signal"),
     ],
 )

@@ -54,7 +54,7 @@ def test_currents_close_leads_included():
 def test_contact_resistance_adds_to_layers():
     grid = grid_of_shape(2, 3, 4)
     grains = np.broadcast_to([1, 1, 2, 2], grid.shape)
-    boundary = resistances_between_grains(grains=grains, resistance=2e-5)
+    boundary = resistances_between_grains(grains=grains, resistance=2e-5, spacing=grid.spacing)
     ends = {**ENDS, "out": Electrode(0.0, side="+x", contact_resistance=3e-5)}
     found = solve_conduction(conductivity_on(grid, 0.5), electrodes=ends, contact_resistance=boundary)
     assert found.current["in"] == pytest.approx(12e-12 / (12e-6 / 0.5 + 5e-5), rel=1e-9)

@@ -42,7 +42,7 @@ def test_an_electrode_lies_half_a_voxel_and_a_contact_away():
 
 def test_grain_boundaries_lie_between_grains_only():
     grains = np.array([[[1, 1, 2, 0, 3]]])
-    found = resistances_between_grains(grains=grains, resistance=2.0)
+    found = resistances_between_grains(grains=grains, resistance=2.0, spacing=SPACING)
     np.testing.assert_array_equal(found.x[0, 0], [0, 0, 2, 0, 0, 0])
     assert found.z.shape == (2, 1, 5)
 

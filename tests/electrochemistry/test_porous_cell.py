@@ -176,13 +176,61 @@ def test_a_voltage_limit_is_met_not_passed() -> None:
     assert run.voltage[-1] == pytest.approx(3.3, abs=2e-6)
 
 
-def test_a_limit_already_passed_stops_the_run_and_keeps_what_there_was() -> None:
+def test_a_run_ends_when_asked_and_says_when_each_step_ended() -> None:
+    steps = [galvanostatic(15.8, 4e4, upper_voltage=3.3), galvanostatic(-5.0, 400.0), rest(1e5)]
+    run = run_porous(_cell(), steps, lithiation=0.9, shells=6, until=2e4)
+    assert run.complete
+    assert run.endings == (Ending.UPPER_VOLTAGE, Ending.TIME, Ending.TIME)
+    assert 0 < run.ends[0] < 2e4 - 400.0
+    assert run.ends[1] - run.ends[0] == pytest.approx(400.0)
+    assert run.ends[2] == run.time[-1] == pytest.approx(2e4)
+    assert run.charge[-1] == pytest.approx(15.8 * run.ends[0] - 5.0 * 400.0)
+
+
+def test_a_limit_already_passed_ends_its_step_and_the_protocol_goes_on() -> None:
     steps = [galvanostatic(5.0, 600.0), galvanostatic(15.8, 600.0, upper_voltage=2.5), rest(10.0)]
     run = run_porous(_cell(), steps, lithiation=0.9, shells=6)
-    assert run.endings == (Ending.TIME, Ending.VOLTAGE_PASSED)
-    assert not run.complete
-    assert run.time[-1] == 600.0
+    assert run.endings == (Ending.TIME, Ending.VOLTAGE_PASSED, Ending.TIME)
+    assert run.complete
+    assert run.time[-1] == pytest.approx(610.0)
     assert run.charge[-1] == pytest.approx(3000.0)
+
+
+def test_a_limit_counts_in_the_direction_of_the_current_alone() -> None:
+    steps = [galvanostatic(15.8, 4e3), galvanostatic(-5.0, 300.0, upper_voltage=2.5), rest(10.0)]
+    run = run_porous(_cell(), steps, lithiation=0.9, shells=6)
+    assert run.endings == (Ending.TIME,) * 3
+    assert run.charge[-1] == pytest.approx(15.8 * 4e3 - 5.0 * 300.0)
+
+
+def test_a_held_voltage_ends_with_its_charge_or_its_smallest_current() -> None:
+    charge, current = 3000.0, 4.0
+    by_charge = run_porous(_cell(), [voltage_hold(3.3, 1e5, charge=charge)], lithiation=0.9, shells=6)
+    assert by_charge.status is Ending.CHARGE
+    assert by_charge.charge[-1] == pytest.approx(charge, rel=1e-6)
+    by_current = run_porous(_cell(), [voltage_hold(3.3, 1e6, smallest_current=current)], lithiation=0.9, shells=6)
+    assert by_current.status is Ending.SMALL_CURRENT
+    assert by_current.current_density[-1] == pytest.approx(current, rel=0.01)
+
+
+@pytest.mark.parametrize("current", [1e4, -1e4])
+def test_more_than_diffusion_can_bring_is_named_and_what_there_was_is_kept(current: float) -> None:
+    run = run_porous(_cell(), [galvanostatic(5.0, 60.0), galvanostatic(current, 1e3)], lithiation=0.9, shells=6)
+    assert run.endings == (Ending.TIME, Ending.EXHAUSTED)
+    assert run.charge[-1] == pytest.approx(300.0, rel=1e-3)
+
+
+def test_short_steps_late_in_a_protocol_end_in_their_time() -> None:
+    steps = [rest(3.6e5), galvanostatic(5.0, 1e-3), rest(1e-3)]
+    run = run_porous(_cell(), steps, lithiation=0.9, shells=6)
+    assert run.endings == (Ending.TIME,) * 3
+    assert run.charge[-1] == pytest.approx(5e-3, rel=1e-5)  # the rounding of all lithium
+
+
+@pytest.mark.parametrize("lithiation", [np.full(3, 0.5), None, "full", np.nan, 1.0])
+def test_starts_that_cannot_be_are_refused(lithiation: object) -> None:
+    with pytest.raises(InputError, match="lithiation"):
+        run_porous(_cell(), [rest(1.0)], lithiation=lithiation)  # type: ignore[arg-type]
 
 
 def test_a_current_beyond_the_lithium_there_is_stops_with_the_reason() -> None:
@@ -250,14 +298,24 @@ def test_what_makes_no_cell_is_refused() -> None:
         ("electronic_conductivity", np.zeros(good.grid.shape), "wherever there is active"),
         ("ionic_conductivity", gap, "counter electrode reaches"),
         ("counter_resistance", -1.0, "counter_resistance"),
+        ("counter_resistance", np.ones((3, 3)), "counter_resistance"),
+        ("counter_potential", np.nan, "counter_potential"),
+        ("temperature", -5.0, "temperature"),
     ):
         values_of = {field: getattr(good, field) for field in good.__dataclass_fields__}
         with pytest.raises(InputError, match=match):
             PorousCell(**(values_of | {name: values}))
+    for name, value in (("composite_thickness", -1.0), ("separator_thickness", 0.0), ("voxels", 0)):
+        with pytest.raises(InputError, match=name):
+            _cell(**{name: value})
+    with pytest.raises(InputError, match="one number for all particles"):
+        particles_of("NCM83", radius=np.full(3, 1e-6), exchange_current_density=1.0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="open-circuit"):
+        Particles(2e-6, MAXIMUM, _constant(np.nan), _constant(4e-15), _exchange)
     with pytest.raises(InputError, match="radius"):
         particles_of("NCM83", radius=0.0, exchange_current_density=1.0)
     for lithiation in (0.0, 1.2):
         with pytest.raises(InputError, match="lithiation"):
             run_porous(good, [rest(1.0)], lithiation=lithiation)
-    with pytest.raises(InputError, match="steps"):
+    with pytest.raises(InputError, match="protocol"):
         run_porous(good, [], lithiation=0.5)

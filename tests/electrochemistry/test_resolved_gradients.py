@@ -34,7 +34,7 @@ def cell():
         phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte")}),
         materials={"host": HOST, "electrolyte": Electrolyte(conductivity=0.05, grain_boundary_resistance=1e-4)},
         grid=Grid(shape=labels.shape, spacing=(1e-6, 2e-7, 2e-7), origin=(0.0, 0.0, 0.0)),
-        grains=np.broadcast_to(x // 5, labels.shape),
+        grains=np.broadcast_to(1 + x // 5, labels.shape),
         plate=Metal(conductivity=1e7, exchange_current=100.0),
     )
 
@@ -78,6 +78,25 @@ def test_a_map_of_factors_gets_a_map_of_gradients(cell, run):
     assert along.shape == cell.grid.shape
     assert float(along.sum()) == pytest.approx(float(whole), rel=1e-9)
     assert (np.asarray(along)[~cell.reached.electrolyte] == 0).all()
+
+
+def test_gradients_in_a_volume_are_those_of_finite_differences():
+    z, y, x = np.mgrid[:4, :6, :10]
+    labels = np.ones(x.shape, dtype=np.uint8)
+    labels[(x - 3) ** 2 + (y - 3) ** 2 + (z - 1) ** 2 < 7] = 0
+    labels[:2, 2:5, :3] = 0
+    cell = ResolvedCell(
+        phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte")}),
+        materials={"host": HOST, "electrolyte": Electrolyte(conductivity=0.05, grain_boundary_resistance=1e-4)},
+        grid=Grid(shape=labels.shape, spacing=(2e-7, 2e-7, 2e-7), origin=(0.0, 0.0, 0.0)),
+        grains=1 + (x + y + z > 12),
+        plate=Metal(conductivity=1e7, exchange_current=100.0),
+    )
+    run = run_protocol(cell, protocol=[STEP], lithiation=START, keep_steps=True, tolerance=5e-2)
+    found = gradient_of_end(cell, run, goal=terminal_voltage)
+    for name in ("diffusivity", "grain_boundary_resistance"):
+        more, less = (float(end_with(cell, run, **{name: 1 + by}).voltage) for by in (5e-3, -5e-3))
+        assert float(getattr(found, name)) == pytest.approx((more - less) / 1e-2, rel=1e-3)
 
 
 def test_runs_without_steps_are_refused(cell, run):

@@ -17,6 +17,7 @@ from operando.electrochemistry.resolved.run import run_protocol
 from operando.frames import Grid
 from operando.magnetism.circuit import divergence_of_currents
 from operando.materials.kinetics import exchange_current_density_from_lithiation
+from operando.units import FARADAY
 
 HOST = ActiveMaterial(
     maximum_concentration=5e4,
@@ -42,7 +43,7 @@ def cell_with(layers: int) -> ResolvedCell:
             "lithium": Metal(conductivity=1e7, exchange_current=100.0),
         },
         grid=Grid(shape=labels.shape, spacing=(2e-7, 2e-7, 2e-7), origin=(0.0, 0.0, 0.0)),
-        grains=np.broadcast_to(x // 5, labels.shape),
+        grains=np.broadcast_to(1 + x // 5, labels.shape),
     )
 
 
@@ -61,6 +62,36 @@ def test_a_cylinder_is_its_section():
     assert lost < 1e-8 * 30.0 * cell.section
     assert currents.leaving()["+x"] == pytest.approx(30.0 * cell.section, rel=1e-8)
     assert currents.leaving()["-x"] == pytest.approx(-30.0 * cell.section, rel=1e-8)
+
+
+def dendrite_cell(ionic=None) -> ResolvedCell:
+    """A ball in contact with the plate, before lithium with a needle."""
+    z, y, x = np.mgrid[:6, :10, :12]
+    labels = np.ones((6, 10, 12), dtype=np.uint8)
+    labels[(x - 3) ** 2 + (y - 5) ** 2 + (z - 3) ** 2 < 9] = 0
+    labels[2:5, 4:7, :3] = 0
+    labels[:, :, -1] = labels[2:4, 4:6, -4:] = 2
+    return dataclasses.replace(
+        cell_with(6),
+        phases=xr.DataArray(labels, dims=("z", "y", "x"), attrs={"phases": ("host", "electrolyte", "lithium")}),
+        materials={**cell_with(6).materials, "host": dataclasses.replace(HOST, ionic_conductivity=ionic)},
+        grid=Grid(shape=labels.shape, spacing=(1e-7, 1e-7, 1e-7), origin=(0.0, 0.0, 0.0)),
+        grains=None,
+    )
+
+
+@pytest.mark.parametrize("ionic", [None, lambda x: 0.02 * (1.5 - x)])
+def test_a_volume_conserves_lithium_and_its_currents_close_in_sum(ionic):
+    cell = dendrite_cell(ionic)
+    protocol = [galvanostatic(20.0, 5.0), galvanostatic(-5.0, 3.0), galvanostatic(0.01, 2.0)]
+    run = run_protocol(cell, protocol=protocol, lithiation=0.7, tolerance=1e-2)
+    assert run.complete
+    capacity = FARADAY * HOST.maximum_concentration * cell.grid.voxel_volume
+    for state in run.states:
+        lost = float((0.7 - np.asarray(state.fields.lithiation))[cell.reached.active].sum()) * capacity
+        assert lost == pytest.approx(state.charge * cell.section, rel=3e-9)  # 1e-9 of the current in a voxel
+        left = np.abs(divergence_of_currents(face_currents(cell, state)).values).sum() * cell.grid.voxel_volume
+        assert left < 1e-12 * abs(state.current_density) * cell.section
 
 
 def test_either_solver_gives_the_same_step():

@@ -25,7 +25,7 @@ def test_gradients_are_finite_differences(of):
         "needle": Electrode(0.2, voxels=needle),
     }
     grains = np.broadcast_to(1 + np.arange(6) // 3, GRID.shape)
-    boundary = resistances_between_grains(grains=grains, resistance=1e-6)
+    boundary = resistances_between_grains(grains=grains, resistance=1e-6, spacing=GRID.spacing)
     found, gradient = current_and_gradient(labelled(values), electrodes=electrodes, of=of, contact_resistance=boundary)
 
     def current(at, factor):

@@ -16,7 +16,7 @@ from operando.electrochemistry.transport.settings import TransportSettings
 from operando.electrochemistry.truth import truth_figures
 from operando.errors import InputError
 from operando.frames import centred_grid
-from operando.units import FARADAY
+from operando.units import FARADAY, Measured
 
 HOUR = 3600.0
 SPACING = 60e-6
@@ -64,6 +64,28 @@ def test_the_state_the_inventory_and_the_charge_agree(hours: float) -> None:
     assert total6 == pytest.approx(isotopes(cell, time)[1], rel=1e-10)
     figures = truth_figures(cell, time)
     assert figures["mean_lithiation"] == pytest.approx(1 - entered / amounts.active, rel=1e-9)
+
+
+def test_a_voltage_limit_ends_a_step_and_the_next_one_begins() -> None:
+    grid = centred_grid(shape=(22, 52, 52), spacing=SPACING, z_start=-SPACING)
+    cell = load_cell("cell-b")
+    limit = Measured(2.95)
+    scans = Scans(interval=cell.scans.interval, duration=cell.scans.duration, slots=10)
+    protocol = cell.protocol.model_copy(update={"upper_voltage": limit})
+    limited = cell.model_copy(update={"protocol": protocol, "scans": scans})
+    cut = TransportEvolution(cell=limited, grid=grid, settings=TransportSettings(column=800e-6, layer=36e-6))
+    charge, discharge = (step.duration.chosen.value for step in cut.cell.protocol.steps)
+    end = HOUR + charge
+    assert 0.5 * HOUR < charge < 3 * HOUR
+    assert discharge == 7 * HOUR
+    assert float(cut.voltage(np.array([end]))[0]) == pytest.approx(limit.value, abs=1e-4)
+    assert cut.snapshots.voltage.max() < limit.value + 1e-4
+    for time in (end, end + 0.5 * HOUR):
+        lost = cut.inventory(0.0).cathode.total - cut.inventory(time).cathode.total
+        assert lost == pytest.approx(cut.charge_passed(time) / FARADAY, rel=1e-6)
+    assert cut.charge_passed(end + 0.5 * HOUR) < cut.charge_passed(end)
+    # Without a limit on the way, steps last as described
+    assert evolution().cell.protocol == cell.protocol
 
 
 @pytest.mark.slow

@@ -22,7 +22,8 @@ def save_73(path, content):
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, value in content.items():
             array = np.atleast_2d(np.asarray(value))
-            stored = file.create_dataset(name, data=array.T, chunks=array.T.shape, compression="gzip")
+            chunked = {"chunks": array.T.shape, "compression": "gzip"} if array.size else {}
+            stored = file.create_dataset(name, data=array.T, **chunked)
             stored.attrs["MATLAB_class"] = np.bytes_("double")
     with path.open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(116) + b"\0" * 8 + b"\0\2IM")
@@ -111,6 +112,15 @@ def test_a_step_that_is_neither_is_refused_unless_the_pixel_is_stated(tmp_path, 
 
 
 @VERSIONS
+@pytest.mark.parametrize("height", [np.zeros((0, 0)), np.nan, np.inf, [1e-6, 2e-6]])
+def test_a_height_that_is_no_single_number_is_refused(tmp_path, save, height):
+    path = tmp_path / "Bz_uc0.mat"
+    save(path, {"Bz": 1e-6 * marked_map(), "h": height, "step": 4.7e-6})
+    with pytest.raises(FileError, match=r"Bz_uc0\.mat: h is .*not one finite number"):
+        read_field_map(path)
+
+
+@VERSIONS
 def test_b111_is_in_gauss_and_wants_its_pixel(tmp_path, save):
     path = tmp_path / "B111dataToPlot.mat"
     save(path, {"B111ferro": marked_map(), "B111para": 9 + marked_map(), "ledImg": marked_map()})
@@ -171,6 +181,45 @@ def test_a_csv_with_titles(tmp_path):
     np.testing.assert_allclose(found.field, 1e-9 * marked_map())
     with pytest.raises(InputError, match=r"variable of map\.csv"):
         read_field_map(path, stated=Stated(variable="Bx"))
+
+
+@pytest.mark.parametrize("text", ["1,5;2,5\n3,5;4,5\n", "1,5\t2,5\n3,5\t4,5\n", "1,5 2,5\n3,5 4,5\n", "1;2\n3,4\n"])
+def test_a_comma_that_may_be_a_decimal_point_is_refused(tmp_path, text):
+    path = tmp_path / "map.csv"
+    path.write_text(text)
+    with pytest.raises(FileError, match=r"map\.csv: line \d separates numbers by .*decimal points"):
+        read_field_map(path, stated=STATED)
+
+
+@pytest.mark.parametrize("separator", [", ", " ,", "; ", " \t", "\t ", "  "])
+def test_one_kind_of_separator_may_have_spaces_around_it(tmp_path, separator):
+    path = tmp_path / "map.csv"
+    path.write_text(f"1.5{separator}2.5\n3.5{separator}4.5\n")
+    np.testing.assert_array_equal(read_field_map(path, stated=STATED).field, [[1.5, 2.5], [3.5, 4.5]])
+
+
+def test_a_table_shows_by_its_pixels_that_it_is_whole_where_its_last_line_is_not_ended(tmp_path):
+    path = tmp_path / "scan.dat"
+    qudi_columns(path)
+    whole = path.read_text()
+    assert not read_field_map(path).attrs["notes"]
+    path.write_text(whole.rstrip())
+    found = read_field_map(path)
+    np.testing.assert_allclose(found.field, 1e-6 * (40 + marked_map()))
+    assert "scan.dat: its last line is not ended" in found.attrs["notes"][0]
+    # without the last column, or the last line, it is not whole
+    for cut in (whole.rstrip().rsplit("\t", 1)[0], whole.rstrip().rsplit("\n", 1)[0]):
+        path.write_text(cut)
+        with pytest.raises(FileError, match=r"scan\.dat"):
+            read_field_map(path)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "inf"])
+def test_numbers_too_large_for_any_field_are_refused(tmp_path, number):
+    path = tmp_path / "map.csv"
+    path.write_text(f"1,2\n{number},4\n")
+    with pytest.raises(FileError, match=r"map\.csv: line 2 holds a number that is infinite or too large"):
+        read_field_map(path, stated=STATED)
 
 
 def test_npz_with_and_without_coordinates(tmp_path):
@@ -274,6 +323,66 @@ def test_a_scan_with_holes_or_ragged_lines_is_refused(tmp_path):
         path.write_text("".join(spoilt))
         with pytest.raises(FileError, match=r"scan\.dat"):
             read_field_map(path)
+
+
+def other_hdf5(path, content):
+    with h5py.File(path, "w") as file:
+        for name, value in content.items():
+            file[name] = value
+
+
+def ours(path, content):
+    values, variance = content["Bz"], content.get("field_var")
+    coords = {d: (d, UM * np.arange(n), {"units": "m"}) for d, n in (("y", ROWS), ("x", COLUMNS))}
+    maps = xr.Dataset({"field": (("y", "x"), values, {"units": "T"})}, coords)
+    if variance is not None:
+        maps["field_var"] = (("y", "x"), variance, {"units": "T^2"})
+    write_map(path, maps, kind="field")
+
+
+WRITERS = {
+    "csv": lambda path, content: np.savetxt(path, content["Bz"], delimiter=","),
+    "npz": lambda path, content: np.savez(path, **content),
+    "mat": save_5,
+    "hdf5": other_hdf5,
+    "h5": ours,
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_infinite_pixels_are_refused_and_missing_ones_are_kept(tmp_path, kind):
+    path, values = tmp_path / f"a.{kind}", marked_map()
+    values[2, 3] = np.nan
+    WRITERS[kind](path, {"Bz": values})
+    np.testing.assert_array_equal(np.argwhere(np.isnan(read_field_map(path, stated=STATED).field.values)), [[2, 3]])
+    values[1, 4] = -np.inf
+    WRITERS[kind](path, {"Bz": values})
+    with pytest.raises(FileError, match=rf"a\.{kind}: .*infinit"):
+        read_field_map(path, stated=STATED)
+    WRITERS[kind](path, {"Bz": np.full((ROWS, COLUMNS), np.nan)})
+    with pytest.raises(FileError, match=rf"a\.{kind}: holds no finite number"):
+        read_field_map(path, stated=STATED)
+
+
+@pytest.mark.parametrize("wrong", [-1e-18, 0.0, np.inf, np.nan])
+def test_a_variance_that_noise_cannot_have_is_refused(tmp_path, wrong):
+    path, values, variance = tmp_path / "a.h5", 1e-6 * marked_map(), np.full((ROWS, COLUMNS), 1e-18)
+    variance[1, 1] = wrong
+    ours(path, {"Bz": values, "field_var": variance})
+    with pytest.raises(FileError, match=r"a\.h5: the variance of 1 pixels"):
+        read_field_map(path)
+    values[1, 1] = np.nan
+    ours(path, {"Bz": values, "field_var": variance})
+    assert int(np.isnan(read_field_map(path).field).sum()) == 1
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-6, -1.0, 1e3])
+def test_frequencies_in_another_unit_are_refused(tmp_path, scale):
+    content = qdm_run()
+    content["freqList"] = scale * content["freqList"]
+    save_5(tmp_path / "run_00000.mat", content)
+    with pytest.raises(FileError, match=r"run_00000\.mat: frequencies run from .* Hz, outside"):
+        read_odmr_cube(tmp_path / "run_00000.mat", stated=Stated(pixel=UM))
 
 
 def written(folder, kind):

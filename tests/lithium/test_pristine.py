@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
+from operando.cell.amounts import amounts_from_cell, area_from_cell
 from operando.cell.builtin import load_cell
 from operando.cell.optics import (
     cathode_attenuation_from_cell,
     layers_from_cell,
+    lithium_isotopes,
     separator_attenuation_from_cell,
 )
 from operando.cell.variants import drawn
 from operando.lithium.pristine import pristine_from_layer_sums
+from operando.materials.formula import AVOGADRO
 from operando.units import Measured
 
 CELL = load_cell("cell-b")
@@ -62,3 +65,23 @@ def test_the_papers_cathode_attenuation() -> None:
     """2.343 1/cm dense for pure Li-7, plus 1 % of 0.330 per percent over the electrolyte's share, less 20 % pores."""
     expected = 0.8 * (2.343 + 0.5228 * 0.330)
     assert cathode_attenuation_from_cell(cell=CELL) / 100 == pytest.approx(expected, rel=5e-3)
+
+
+def test_a_path_that_is_described_takes_li6_from_the_cathode_to_the_separator() -> None:
+    cell = load_cell("cell-a")
+    amounts, share = amounts_from_cell(cell=cell), cell.separator.initial_path
+    natural, enriched = cell.cathode.active.composition.lithium6_fraction, 0.01
+    come = share.value * (amounts.active * natural + amounts.cathode_electrolyte * enriched)
+    sigma6, sigma7 = lithium_isotopes()
+    crossed = AVOGADRO * come * (sigma6 - sigma7) / area_from_cell(cell=cell)
+    sums = sums_of(cell)
+    seen = {
+        "cathode": Measured(sums["cathode"].value - crossed, sums["cathode"].sigma),
+        "separator": Measured(sums["separator"].value + crossed, sums["separator"].sigma),
+    }
+    found = pristine_from_layer_sums(cell=cell, sums=seen, initial_lithiation=Measured(1.0))
+    assert found.values["enrichment"] == pytest.approx(enriched, abs=1e-5)
+    assert found.values["path"] == pytest.approx(share.value, abs=1e-3)
+    assert 0 < found.sigma("path") <= share.sigma
+    # A cell that is not said to have one has none
+    assert pristine_from_layer_sums(cell=CELL, sums=sums_of(CELL), initial_lithiation=Measured(1.0)).values["path"] == 0

@@ -365,8 +365,17 @@ def test_refusals():
         inverted(bz * np.nan, axis=(0, 0, 1))
 
 
-def test_noise_alone_is_refused():
-    y, x = axes((32, 32))
-    nothing = labelled(NOISE * np.random.default_rng(0).standard_normal((32, 32)), y, x)
-    with pytest.raises(RunError, match="nothing"):
-        inverted(nothing, axis=(0, 0, 1))
+@pytest.mark.parametrize("count", [24, 48])
+@pytest.mark.parametrize("stated", [None, NOISE])
+def test_noise_alone_is_refused(count, stated):
+    y, x = axes((count, count))
+    for seed in range(8):
+        nothing = labelled(NOISE * np.random.default_rng(seed).standard_normal((count, count)), y, x)
+        with pytest.raises(RunError, match="nothing"):
+            inverted(nothing, axis=(0, 0, 1), noise=stated)
+
+
+def test_a_source_little_above_the_noise_is_not():
+    field, truth, _ = ring(noise=100e-6)  # of at most 630 uT
+    found = inverted(field.sel(component=["z"]), noise=100e-6)
+    assert error(found.current.values, truth) < 0.6

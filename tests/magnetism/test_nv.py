@@ -85,6 +85,25 @@ def test_hamiltonian_is_hermitian_with_the_trace_of_its_splitting(field, e):
 
 
 @pytest.mark.parametrize("nitrogen", ["14N", "15N"])
+@pytest.mark.parametrize("axial", [1e-3, 5e-3])
+def test_exact_multiplets_lie_a_stated_step_above_those_of_first_order(nitrogen, axial):
+    """Transitions that keep the nuclear spin, of the whole Hamiltonian, beside the offsets that fits use."""
+    nucleus, field = NUCLEI[nitrogen], np.array([0.0, 0.0, axial])
+    levels, states = np.linalg.eigh(hamiltonian_with_nitrogen(field=field, nitrogen=nitrogen))
+    count = round(2 * nucleus.spin) + 1
+    drive = np.kron(spin_matrices(1.0)[0], np.eye(count))
+    strength = np.abs(states.conj().T @ drive @ states) ** 2
+    allowed = [(levels[j] - levels[i]) for i in range(count) for j in range(count, 3 * count) if strength[i, j] > 0.1]
+    exact = np.sort(allowed).reshape(2, count)
+    bare = np.diff(np.linalg.eigvalsh(hamiltonian_from_field(field=field)))
+    bare = np.array([bare[0], bare.sum()])
+    # second order in the coupling across the axis, alike for both lines: it looks like heat and not like a field
+    shift = nucleus.spin * (nucleus.spin + 1) * nucleus.transverse**2 / NV.splitting
+    np.testing.assert_allclose(exact.mean(axis=1) - bare, shift, rtol=0.05)
+    np.testing.assert_allclose(exact - exact.mean(axis=1)[:, None], [nucleus.multiplet] * 2, atol=4e3)
+
+
+@pytest.mark.parametrize("nitrogen", ["14N", "15N"])
 def test_nitrogen_splits_a_line_into_the_stated_multiplet(nitrogen):
     field = np.array([0.0, 0.0, 5e-3])
     levels = np.linalg.eigvalsh(hamiltonian_with_nitrogen(field=field, nitrogen=nitrogen))

@@ -91,11 +91,17 @@ def test_strength_comes_back_with_strain(b, e, azimuth):
     assert found == pytest.approx(b**2, rel=1e-6)
 
 
-def test_projection_is_good_to_its_stated_error():
-    axial, across = 5e-3, 1e-3
+@pytest.mark.parametrize("ratio", [0.05, 0.3, 1.0, 1.9, 3.0, 6.0])
+@pytest.mark.parametrize("strength", [0.3e-3, 1e-3, 3e-3])
+def test_projection_is_wrong_by_its_stated_error(ratio, strength):
+    axial, across = strength / np.hypot(1, ratio), strength * ratio / np.hypot(1, ratio)
     lower, upper = lines_from_field(field=np.array([across, 0, axial]), frames=ALONG_Z)[0]
     error = projection_from_lines(lower=lower, upper=upper) / axial - 1
-    assert 0 < abs(error) < across / (2 * axial) * GAMMA * across / NV.splitting
+    small = (GAMMA * across / NV.splitting) ** 2
+    # the next order: fourth in the field, and the fourth power of mixing over distance
+    rest = 4 * small * (GAMMA * strength / NV.splitting) ** 2 * (1 + ratio**2) + small**2 * ratio**4 / 64
+    assert error == pytest.approx(small * (ratio**2 - 4) / 8, rel=0, abs=rest)
+    assert rest < 0.2 * small or ratio > 2
 
 
 def test_masked_fields_give_masked_lines():

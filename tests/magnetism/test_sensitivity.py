@@ -61,11 +61,13 @@ def test_ramsey_scatters_as_the_formula_says():
     assert estimate.mean() == pytest.approx(0.0, abs=4 * expected / np.sqrt(shots))
 
 
-def test_echo_pays_the_mean_of_a_rectified_cosine():
-    phase = np.linspace(0, np.pi, 100_001)
-    rectified = np.trapezoid(np.sin(phase), phase) / np.pi
+def test_echo_gathers_a_sine_whose_zeros_meet_the_pulses_and_no_cosine():
+    t = (np.arange(100_000) + 0.5) / 100_000
+    turned = np.where(t < 0.5, 1.0, -1.0)
+    gathered = [np.mean(turned * wave(2 * np.pi * t)) for wave in (np.sin, np.cos)]
     echo = sensitivity_from_hahn_echo(precession=1e-6, coherence_time=1e-6, contrast=0.1, photons=0.05)
-    assert echo / sensitivity_from_ramsey(**RAMSEY) == pytest.approx(1 / rectified, rel=1e-6)
+    assert echo / sensitivity_from_ramsey(**RAMSEY) == pytest.approx(1 / gathered[0], rel=1e-6)
+    assert gathered[1] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_ramsey_is_best_at_half_its_dephasing_time_without_waiting_and_at_all_of_it_with():

@@ -74,6 +74,11 @@ def test_damaged_exponents_are_marked():
     assert not magnetic_material_from_name("LiMn2O4").inferred
 
 
+def test_values_that_were_not_compared_with_a_copy_are_marked():
+    for material in LISTED:
+        assert material.inferred or "not compared" not in material.source
+
+
 def test_an_unknown_material_is_refused_with_the_nearest():
     assert magnetic_material_from_name("nmc811").name == "NMC811"
     with pytest.raises(InputError, match='Did you mean "LiCoO2"'):

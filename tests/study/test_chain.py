@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from operando.cli.main import main
+from operando.electrochemistry.prescribed import Prescribed
 from operando.study.simulated import simulate_study
 from operando.study.store import Store
 
@@ -22,7 +23,7 @@ def silent(what: str, done: int, total: int) -> None:
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the simulated session; no test writes into it."""
     out = tmp_path_factory.mktemp("session") / "cell-b"
-    simulate_study("cell-b", out=out, size="small", seed=3, exchange=0.5, scans=SCANS, tell=silent, workers=1)
+    simulate_study("cell-b", out=out, size="small", seed=3, evolution=Prescribed(), scans=SCANS, tell=silent, workers=1)
     return out
 
 

@@ -12,16 +12,20 @@ from scipy.io import savemat
 from scipy.special import ellipe, ellipk
 
 from operando.cli.main import main
-from operando.io.field_map import write_map
+from operando.errors import RunError
+from operando.io.field_map import read_map, write_map
 from operando.lithium.budget import Figure
 from operando.magnetism.fit_verdict import Verdict
+from operando.magnetism.nv import NV
 from operando.materials.magnetic_lithiation import volume_from_lithium
 from operando.study.magnetic import sheet
-from operando.study.magnetic.figures import lithium_figure
-from operando.study.magnetic.measured import evened, measurement_of
+from operando.study.magnetic.figures import field_figures, lithium_figure
+from operando.study.magnetic.measured import evened, field_dataset, field_of_lines, fitted_lines, measurement_of
+from operando.study.magnetic.vector import vector_of_projection, why_no_vector
 from operando.study.settings import read_study
 from operando.study.store import Store
-from operando.twin.nv import NVMicroscope, record_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import record_odmr
 
 UM = 1e-6
 CURRENT, STAND_OFF = 1e-3, 3 * UM
@@ -29,6 +33,7 @@ RADII = np.linspace(6.3, 11.7, 10) * UM
 CENTRE = (15 * UM, 13 * UM)
 ROWS, COLUMNS = 28, 32
 NOISE = 0.4e-6
+LINES = '[magnetic.lines]\nbias = ["1.1 mT", "2.3 mT", "4.5 mT"]'
 CUT = '[[magnetic.cuts]]\nname = "ring"\nstart = ["15 um", "13 um"]\nend = ["31 um", "13 um"]\nexpected = "-1 mA"\n'
 
 
@@ -204,6 +209,98 @@ def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     assert any("without an uncertainty" in warning for warning in warnings)
 
 
+def dipole_field(side=61, at=(0.0, 0.0)):
+    """Field of a point dipole 4 um below the sensor, by its closed form: it leaves nothing beyond the frame."""
+    y = x = UM * (np.arange(side) - side // 2)
+    r = np.stack(np.broadcast_arrays(x[None, :] - UM * at[0], y[:, None] - UM * at[1], 4 * UM))
+    distance, moment = np.sqrt((r**2).sum(0)), np.array([1e-13, 2e-13, 3e-13])[:, None, None]
+    field = 1e-7 * (3 * r * (moment * r).sum(0) / distance**5 - moment / distance**3)
+    coords = {"component": list("xyz"), "y": ("y", y, {"units": "m"}), "x": ("x", x, {"units": "m"})}
+    return xr.DataArray(field, dims=("component", "y", "x"), coords=coords, attrs={"units": "T"})
+
+
+def test_b111_gives_the_vector_field(tmp_path, monkeypatch):
+    """From the Harvard instrument's own file, through the command, to Bx, By, Bz."""
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    field, axis = dipole_field(), np.array([np.sqrt(2 / 3), 0.0, np.sqrt(1 / 3)])
+    seen = np.einsum("i,iyx->yx", axis, field.values)
+    noise = 2e-9
+    seen = seen + noise * np.random.default_rng(0).standard_normal(seen.shape)
+    savemat(tmp_path / "B111dataToPlot.mat", {"B111ferro": 1e4 * seen, "B111para": 1e4 * seen + 9})
+    data = '[magnetic.data]\nmap = "B111dataToPlot.mat"\npixel = "1 um"'
+    sensor = f'[magnetic.sensor]\nstand_off = "4 um"\naxis = {axis.tolist()}'
+    study = written(tmp_path, data, sensor)
+    main(["run", str(study)])
+    vector = Store(tmp_path / "results/study.zarr").read("magnetic/vector").field
+    truth = field.values - field.values.mean(axis=(1, 2), keepdims=True)
+    error = vector.values - vector.values.mean(axis=(1, 2), keepdims=True) - truth
+    peak = np.abs(truth).max()
+    assert np.abs(error).max() < 0.02 * peak
+    strength = 1e6 * np.sqrt((vector.values[2] ** 2).mean())
+    assert figure(study, "field along z from the projection, rms")["value"] == pytest.approx(strength)
+    assert (tmp_path / "results/figures/vector-field.png").is_file()
+
+
+def moved_maps(folder, *, by=(1.2, -0.7), level=0.3e-6):
+    """Two maps of a dipole that moved by some micrometres (x, y) while the level rose [T]; and what a study says."""
+    for name, at, rise in (("before.h5", (0.0, 0.0), 0.0), ("map.h5", by, level)):
+        noise = 2e-9 * np.random.default_rng(len(name)).standard_normal((61, 61))
+        seen = dipole_field(at=at).sel(component="z", drop=True) + rise + noise
+        write_map(folder / name, seen.assign_attrs(units="T").rename("field"), kind="field")
+    data = '[magnetic.data]\nmap = "map.h5"\nearlier = "before.h5"'
+    return written(folder, data, '[magnetic.sensor]\nstand_off = "4 um"\naxis = [0, 0, 1]')
+
+
+def test_the_drift_since_an_earlier_map_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheet, "DRAWS", 2)
+    study = moved_maps(tmp_path)
+    main(["run", str(study)])
+    for name, unit, truth, interpolation in (
+        ("moved along x", "um", 1.2, 0.01),
+        ("moved along y", "um", -0.7, 0.01),
+        ("rise of the level", "uT", 0.3, 0.02),
+    ):
+        found = figure(study, f"{name} since before.h5")
+        assert found["unit"] == unit
+        # a dipole 4 pixels below the sensor is interpolated to some per mille of a pixel
+        assert found["value"] == pytest.approx(truth, abs=5 * found["statistical"] + interpolation)
+        assert 0 < found["statistical"] < 0.05
+
+
+def test_an_earlier_map_that_cannot_be_compared_is_refused(tmp_path, capsys):
+    study = moved_maps(tmp_path)
+    whole = dipole_field().sel(component="z", drop=True).rename("field")
+    holed, flat = whole.copy(deep=True), (whole * 0 + 1e-6).assign_attrs(units="T")
+    holed[3, 3] = np.nan
+    for wrong in (whole.isel(x=slice(0, 40)), whole.assign_coords(x=whole.x + 5 * UM), holed, flat):
+        wrong = wrong.assign_coords(x=("x", wrong.x.values, {"units": "m"}))
+        write_map(tmp_path / "before.h5", wrong.assign_attrs(units="T"), kind="field")
+        code, said = refusal(["check", str(study)], capsys)
+        assert code == 2
+        assert "magnetic.data.earlier" in said
+
+
+def test_the_noise_of_a_vector_field_is_that_of_its_projection_times_the_stated_gain():
+    plane = dipole_field(41).isel(component=0, drop=True)
+    drawn = np.random.default_rng(1).standard_normal((200, 41, 41))
+    axis = np.array([[0.0, 0.6, 0.8]])
+    found = [vector_of_projection(field_dataset(plane, values[None], axis, np.ones((1, 41, 41)))) for values in drawn]
+    inner = slice(10, 31)
+    scatter = np.var([f.field.values[:, inner, inner] for f in found], axis=0).mean(axis=(1, 2))
+    # 200 maps of 441 pixels, whose noise the transform ties together over some pixels
+    np.testing.assert_allclose(scatter, found[0].field_var.values[:, 20, 20], rtol=0.06)
+
+
+def test_a_map_of_an_axis_in_the_plane_or_with_holes_says_why_it_gives_no_vector():
+    plane = dipole_field(9).isel(component=0, drop=True)
+    values = plane.values[None].copy()
+    assert "lies in the plane" in why_no_vector(field_dataset(plane, values, np.array([[1.0, 0.0, 0.05]])))
+    tilted = np.array([[0.6, 0.0, 0.8]])
+    assert why_no_vector(field_dataset(plane, values, tilted)) == ""
+    values[0, 3, 3] = np.nan
+    assert "1 pixels have no value" in why_no_vector(field_dataset(plane, values, tilted))
+
+
 @pytest.mark.slow
 def test_a_magnetisation_becomes_susceptibility_and_lithium(tmp_path, monkeypatch):
     """A disc of LixCoO2 in 100 mT along z makes the field of currents M t around its edge."""
@@ -250,6 +347,54 @@ def test_sweeps_apart_are_brought_to_one_level():
     xr.testing.assert_identical(evened(alone), alone)
 
 
+STRESS = (0.6e6, -0.4e6, 0.9e6, -0.2e6)
+
+
+@pytest.fixture(scope="module")
+def stressed(tmp_path_factory):
+    """Spectra of the ring in a diamond with random strain and a stress that shifts each centre by its own amount."""
+    folder = tmp_path_factory.mktemp("stressed")
+    microscope = NVMicroscope(photon_rate=1e8, width=1.5e6, contrast=0.02, strain=3e6, splitting_shifts=STRESS)
+    frequency = microscope.sweep(step=0.8e6, largest_field=80e-6)
+    field = ring_field().isel(y=slice(0, 12), x=slice(0, 12))
+    record_odmr(folder / "cube.h5", field, microscope=microscope, frequency=frequency, dwell=0.05, seed=3)
+    return folder
+
+
+def pulls_of(folder, said):
+    """Field of a study's own settings less the truth, in standard errors."""
+    lines = f'[magnetic.lines]\nbias = ["1.1 mT", "2.3 mT", "4.5 mT"]\n{said}'
+    study = written(folder, '[magnetic.data]\ncube = "cube.h5"', lines, '[magnetic.sensor]\nstand_off = "3 um"')
+    magnetic = read_study(study).magnetic
+    found = field_of_lines(fitted_lines(measurement_of(magnetic).content, magnetic.lines), magnetic.lines)
+    truth = read_map(folder / "cube-truth.h5", kind="odmr truth").field
+    return found, ((found.field.values - truth.values) / np.sqrt(found.field_var.values))
+
+
+def test_strain_and_the_splitting_of_each_axis_are_fitted_where_the_study_says_so(stressed):
+    found, pull = pulls_of(stressed, 'strain = "fit"\neach_axis = true')
+    assert (found.verdict == Verdict.GOOD).all()
+    # 432 pulls
+    assert np.sqrt((pull**2).mean()) == pytest.approx(1.0, abs=0.12)
+    square = (found.strain_squared - 9e12) / np.sqrt(found.strain_squared_var)
+    assert abs(float(square.mean())) < 4 / np.sqrt(square.size)
+    shift = (found.temperature_shift - np.mean(STRESS) / NV.splitting_slope) / np.sqrt(found.temperature_shift_var)
+    assert abs(float(shift.mean())) < 4 / np.sqrt(shift.size)
+    strain = next(f for f in field_figures(found, found) if f.name.startswith("strain"))
+    assert strain.value == pytest.approx(3.0, abs=4 * strain.total)
+
+
+def test_strain_that_is_known_is_taken_at_its_word(stressed):
+    found, pull = pulls_of(stressed, 'strain = "3 MHz"\neach_axis = true')
+    assert "strain_squared" not in found
+    assert np.sqrt((pull**2).mean()) == pytest.approx(1.0, abs=0.12)
+
+
+def test_without_strain_and_stress_the_field_is_refused_or_far_off(stressed):
+    with pytest.raises(RunError, match=r"pixels have a good fit"):
+        pulls_of(stressed, "")
+
+
 def refusal(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -262,6 +407,8 @@ def refusal(arguments, capsys):
 def good(tmp_path):
     """Study of a small vector map that would run, as sections by name."""
     write_map(tmp_path / "map.h5", noisy_ring(), kind="field")
+    write_map(tmp_path / "small.h5", noisy_ring().isel(y=slice(0, 7)), kind="field")
+    write_map(tmp_path / "flat.h5", (0 * ring_field() + 2e-6).assign_attrs(units="T"), kind="field")
     return {
         "data": '[magnetic.data]\nmap = "map.h5"',
         "sensor": '[magnetic.sensor]\nstand_off = "3.0 +- 0.1 um"',
@@ -277,6 +424,7 @@ def good(tmp_path):
         ("data", '[magnetic.data]\nmap = "map.h5"\npixle = "1 um"', 'pixle.*Did you mean "pixel"'),
         ("data", '[magnetic.data]\nmap = "map.h5"\ncube = "map.h5"', "magnetic.data .*a cube or a map"),
         ("data", "[magnetic.data]", "magnetic.data .*a cube or a map"),
+        ("data", '[magnetic.data]\ncube = "map.h5"\nearlier = "map.h5"', "magnetic.data .*earlier map"),
         ("data", '[magnetic.data]\nmap = "gone.h5"', "gone.h5: there is no such file"),
         ("data", '[magnetic.data]\ncube = "map.h5"', "magnetic.lines"),
         ("data", '[magnetic.data]\nmap = "map.h5"\nfirst_row = "left"', "magnetic.data.first_row"),
@@ -290,6 +438,12 @@ def good(tmp_path):
         ("sensor", '[magnetic.sensor]\nstand_off = "3 um"\naxis = [0, 0, 0]', "magnetic.sensor.axis .*not zero"),
         ("source", '[magnetic.source]\ninvert = "voltage"', "magnetic.source.invert"),
         ("source", '[magnetic.source]\ninvert = "magnetisation"', "magnetic.source .*applied_field"),
+        ("lines", f"{LINES}\nstrain = 2", "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nstrain = "-2 MHz"', "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nstrain = "fitted"', "magnetic.lines.strain"),
+        ("lines", f'{LINES}\nsplitting = "2.87 GHz"\neach_axis = true', "magnetic.lines .*each_axis"),
+        ("lines", f'{LINES}\ncentres = [0]\nstrain = "fit"', "magnetic.lines .*no more unknowns"),
+        ("lines", f'{LINES}\ncentres = [0, 1, 2]\nstrain = "fit"\neach_axis = true', "no more unknowns"),
         ("source", "[magnetic.source]\ndirection = [0, 0, 1]", "magnetic.source .*belong to a magnetisation"),
         ("source", '[magnetic.source]\nthickness = "1 +- 2 um"', "magnetic.source .*uncertainty"),
         ("source", '[magnetic.source]\nmaterial = "LiCoO2"', "magnetic.source .*applied_field and thickness"),
@@ -297,6 +451,9 @@ def good(tmp_path):
         ("background", '[magnetic.background]\ndistance = "9 um"', "magnetic.background .*distance"),
         ("cut", CUT.replace("31 um", "45 um"), r"magnetic.cuts.0.end .*\(31, 27\) um"),
         ("cut", CUT.replace("15 um", "15 mm"), "magnetic.cuts.0.start"),
+        ("cut", CUT.replace("31 um", "15 um"), "magnetic.cuts.0 .*nothing passes through a point"),
+        ("data", '[magnetic.data]\nmap = "small.h5"', "magnetic.data.map .*8 pixels along both axes"),
+        ("data", '[magnetic.data]\nmap = "flat.h5"', "magnetic.data.map .*not the same everywhere"),
         ("cut", CUT + CUT, "different name"),
         ("cut", '[[magnetic.regions]]\nname = "a"\nstart = ["1 um", "1 um"]\nend = ["2 um", "2 um"]', "regions"),
     ],

@@ -31,3 +31,9 @@ def test_voltage_follows_the_table_and_the_direction_of_current():
     switch = int(np.flatnonzero((current[:-1] > 0) & (current[1:] < 0))[0])
     drop = voltage[switch] - voltage[switch + 1]
     assert drop == pytest.approx(2 * 60e-4 * 2.56, rel=0.2)  # twice resistance times 0.256 mA/cm^2
+
+
+def test_a_voltage_that_was_solved_for_is_recorded_at_the_studys_times():
+    record, offset = cycler_record(cell=load_cell("cell-b"), end=3600.0, voltage=lambda time: 3.0 + time / 3600)
+    # A row shows the cell a second later, after a change of current
+    np.testing.assert_allclose(record.voltage.values, 3.0 + (record.time.values - offset) / 3600, atol=1.01 / 3600)

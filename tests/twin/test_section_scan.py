@@ -9,7 +9,7 @@ from operando.lithium.susceptibility import lithium_cobalt_oxide_curve
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.kernels import magnetic_kernel
 from operando.magnetism.particles import Exposure
-from operando.twin.nv import NVMicroscope
+from operando.twin.microscope import NVMicroscope
 from operando.twin.section_scan import simulate_section_scan
 from operando.units import Measured
 

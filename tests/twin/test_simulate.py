@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from operando.cell.builtin import load_cell
+from operando.electrochemistry.prescribed import Prescribed
 from operando.electrochemistry.transport.settings import TransportSettings
 from operando.errors import InputError
 from operando.io.cycler import read_cycler
@@ -25,6 +26,10 @@ def tiny(monkeypatch):
     return size
 
 
+PRESCRIBED = Prescribed()
+"""Fronts that cost nothing, where the instrument is what a test is about."""
+
+
 def counts(path):
     with h5py.File(path) as file:
         return file["entry/instrument/detector/data"][:]
@@ -32,7 +37,15 @@ def counts(path):
 
 def test_a_session_is_written_whole_and_reads_back(tiny, tmp_path):
     told = []
-    made = simulate("cell-b", tmp_path / "out", size="tiny", seed=3, scans=3, tell=lambda *what: told.append(what))
+    made = simulate(
+        "cell-b",
+        tmp_path / "out",
+        size="tiny",
+        seed=3,
+        scans=3,
+        evolution=PRESCRIBED,
+        tell=lambda *what: told.append(what),
+    )
     assert [path.name for path in made.neutron] == ["scan_00.nx", "scan_01.nx", "scan_02.nx"]
     assert told == [("tomographies", n, 3) for n in (1, 2, 3)]
     scans = [read_scan(path) for path in made.neutron]
@@ -63,7 +76,7 @@ def test_a_session_is_written_whole_and_reads_back(tiny, tmp_path):
 
 def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_workers(tiny, tmp_path):
     one, many, other = (
-        simulate("cell-b", tmp_path / str(i), size="tiny", seed=seed, scans=1, workers=workers)
+        simulate("cell-b", tmp_path / str(i), size="tiny", seed=seed, scans=1, evolution=PRESCRIBED, workers=workers)
         for i, (seed, workers) in enumerate(((5, 1), (5, 4), (6, 1)))
     )
     for modality in ("neutron", "xray"):
@@ -74,7 +87,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_workers(tiny, 
 
 
 def test_fewer_scans_are_the_first_of_more(tiny, tmp_path):
-    short, long = (simulate("cell-b", tmp_path / str(n), size="tiny", scans=n) for n in (1, 2))
+    short, long = (simulate("cell-b", tmp_path / str(n), size="tiny", scans=n, evolution=PRESCRIBED) for n in (1, 2))
     assert (counts(short.neutron[0]) == counts(long.neutron[0])).all()
 
 
@@ -86,13 +99,14 @@ def test_fewer_scans_are_the_first_of_more(tiny, tmp_path):
         ({"scans": 25}, "scans"),
         ({"seed": -1}, "seed"),
         ({"workers": 0}, "workers"),
-        ({"exchange": 1.5}, "exchange"),
+        ({"evolution": Prescribed(1.5)}, "exchange"),
         ({"cell": "cell-z"}, "cell"),
     ],
 )
 def test_refuses_what_breaks_a_rule_and_leaves_nothing_behind(tiny, tmp_path, arguments, name):
+    known = {"cell": "cell-b", "out": tmp_path / "out", "size": "tiny", "scans": 1, "evolution": PRESCRIBED}
     with pytest.raises(InputError, match=name):
-        simulate(**{"cell": "cell-b", "out": tmp_path / "out", "size": "tiny", "scans": 1} | arguments)
+        simulate(**known | arguments)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,7 +132,7 @@ def test_a_session_that_breaks_leaves_nothing_behind(tiny, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate("cell-b", tmp_path / "out", size="tiny", scans=2, tell=stop)
+        simulate("cell-b", tmp_path / "out", size="tiny", scans=2, evolution=PRESCRIBED, tell=stop)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,14 +147,15 @@ def test_both_sizes_expose_the_cell_alike_and_hold_it(name):
 
 def test_a_session_on_physics_is_written_the_same_way_and_says_so(tiny, tmp_path):
     settings = TransportSettings(column=1.5e-3, layer=40e-6)
-    made = simulate("cell-b", tmp_path / "out", size="tiny", scans=4, transport=settings)
+    made = simulate("cell-b", tmp_path / "out", size="tiny", scans=4, evolution=settings)
     truth = json.loads((made.truth / "truth.json").read_text())
     assert truth["evolution"] == "TransportEvolution"
     first, last = truth["scans"][0], truth["scans"][-1]
     lost, lost6 = (first["cathode"][name] - last["cathode"][name] for name in ("lithium", "lithium6"))
     assert lost > 0
     assert last["separator"]["lithium6"] > first["separator"]["lithium6"]
-    assert 0 < lost6 < lost
     # The electrolyte's own lithium, which is poor in Li-6, is the first to leave
-    assert last["exchange"] > 1
-    assert first["exchange"] is None
+    assert 0 < lost6 < truth["isotopes"]["mixture"] * lost
+    record = read_cycler(made.cycler)
+    charging = record.current.values > 0
+    assert record.voltage.values[charging].min() > record.voltage.values[~charging].max()

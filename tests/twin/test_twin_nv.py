@@ -6,11 +6,13 @@ from operando.errors import InputError
 from operando.io.field_map import read_map
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.fit_verdict import Verdict
+from operando.magnetism.hamiltonian import hamiltonian_from_field
 from operando.magnetism.nv import NV
 from operando.magnetism.sensitivity import line_error_from_noise
 from operando.magnetism.vector_fit import fit_vector
 from operando.twin.magnetic_instruments import INSTRUMENTS
-from operando.twin.nv import NVMicroscope, record_odmr, simulate_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import record_odmr, simulate_odmr
 
 
 def _field(side=12, strength=20e-6):
@@ -123,7 +125,16 @@ def test_sweep_holds_every_line():
     assert float((1 - cube / cube.max()).isel(frequency=[0, -1]).max()) < 0.1 * microscope.contrast
 
 
-@pytest.mark.parametrize("wrong", [{"dwell": 0.0}, {"field_map": _field().isel(component=0)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dwell": 0.0},
+        {"dwell": np.nan},
+        {"dwell": 1e3},
+        {"field_map": _field().isel(component=0)},
+        {"field_map": _field(3) * np.nan},
+    ],
+)
 def test_what_cannot_be_simulated_is_refused(wrong):
     microscope = NVMicroscope()
     options = {"field_map": _field(3), "microscope": microscope, "frequency": [2.8e9, 2.9e9], "dwell": 1.0, "seed": 1}
@@ -131,10 +142,44 @@ def test_what_cannot_be_simulated_is_refused(wrong):
         simulate_odmr(**options | wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"axes": ()}, {"axes": (4,)}, {"photon_rate": 0.0}, {"cut": "123"}])
-def test_microscopes_that_cannot_be_are_refused(wrong):
-    with pytest.raises(InputError):
-        _ = NVMicroscope(**wrong).frames
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("axes", ()),
+        ("axes", (4,)),
+        ("axes", (1, 1)),
+        ("cut", "123"),
+        ("shape", "box"),
+        ("nitrogen", "13C"),
+        ("photon_rate", 0.0),
+        ("contrast", 0.2),
+        ("contrast", -0.01),
+        ("width", 0.0),
+        ("thickness", -1e-6),
+        ("point_spread", -1e-6),
+        ("temperature", np.nan),
+        ("temperature", 0.0),
+        ("temperature_drift", np.inf),
+        ("intensity_noise", 2.0),
+        ("intensity_drift", -3.0),
+        ("strain", -1.0),
+        ("splitting_shifts", (1e6,)),
+        ("electric_field", (0.0, 0.0, np.nan)),
+        ("bias", (0.0, 1e-3)),
+        ("azimuth", np.nan),
+    ],
+)
+def test_microscopes_that_cannot_be_are_refused(name, value):
+    with pytest.raises(InputError, match=name.replace("_", "[ _]")):
+        NVMicroscope(**{name: value})
+
+
+def test_the_deepest_lines_that_meet_leave_no_light_below_zero():
+    microscope = NVMicroscope(contrast=0.125, bias=(0.0, 0.0, 0.0), intensity_drift=1.0, intensity_noise=0.05)
+    options = {"microscope": microscope, "frequency": np.linspace(2.86e9, 2.88e9, 41), "dwell": 1e-3}
+    expected, _ = simulate_odmr(_field(3, 0.0), seed=None, **options)
+    assert 0 <= float(expected.min()) < 0.05 * float(expected.max())
+    simulate_odmr(_field(3, 0.0), seed=0, **options)
 
 
 def test_instruments_rank_as_the_comparison_of_the_paper_says():
@@ -148,3 +193,34 @@ def test_a_camera_measures_all_pixels_at_once():
     wide, scanning = INSTRUMENTS["wide-field NV"], INSTRUMENTS["scanning NV"]
     assert wide.field_error(time=100.0, pixels=10_000) == pytest.approx(wide.sensitivity / 10)
     assert scanning.field_error(time=100.0, pixels=10_000) == pytest.approx(scanning.sensitivity * 10)
+
+
+def test_an_electric_field_moves_lines_as_the_hamiltonian_says():
+    """Levels of the full matrix, in the centre's own frame, with the signs of Doherty et al. 2012."""
+    bias, electric = (0.3e-3, 0.2e-3, 0.5e-3), (2e6, -1e6, 3e6)
+    microscope = NVMicroscope(axes=(1,), bias=bias, electric_field=electric)
+    frame = microscope.frames[0]
+    along, across = NV.stark_axial, NV.stark_transverse
+    ex, ey, ez = frame @ electric
+    levels = np.linalg.eigvalsh(
+        hamiltonian_from_field(
+            field=frame @ np.array(bias), splitting=NV.splitting + along * ez, transverse=across * complex(-ex, ey)
+        )
+    )
+    np.testing.assert_allclose(microscope.lines(np.array(bias))[0, 0], levels[1:] - levels[0], rtol=1e-12)
+    still = NVMicroscope(axes=(1,), bias=bias).lines(np.array(bias))[0, 0]
+    assert np.abs(microscope.lines(np.array(bias))[0, 0] - still).min() > 30e3
+
+
+def test_random_strain_shifts_the_mean_line_by_its_square_alone():
+    bias = np.array([1.1e-3, 2.3e-3, 4.5e-3])
+    microscope = NVMicroscope(strain=4e6)
+    lines = microscope.lines(bias)
+    # to first order in E^2 the directions' mean is that of a strain whose direction does not matter
+    gamma, frames = NV.gyromagnetic_ratio, microscope.frames
+    axial = np.abs(frames[:, 2] @ bias) * gamma
+    mean, still = lines.mean(axis=0), NVMicroscope().lines(bias)[0]
+    splitting = (mean - still) @ np.array([-1.0, 1.0])
+    np.testing.assert_allclose(splitting, (4e6) ** 2 / axial, rtol=0.1)
+    # each direction alone is off by far more, where the field across the axis is strong
+    assert np.ptp(lines[:, :, 1] - lines[:, :, 0], axis=0).max() > 5 * splitting.min()

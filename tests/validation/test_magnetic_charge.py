@@ -22,7 +22,7 @@ from operando.magnetism.particle_likelihood import susceptibility_without_prior
 from operando.magnetism.particles import Exposure, particle_susceptibility
 from operando.magnetism.vector_fit import fit_vector
 from operando.materials.magnetic_table import magnetic_material_from_name
-from operando.twin.nv import NVMicroscope
+from operando.twin.microscope import NVMicroscope
 from operando.twin.section_scan import simulate_section_scan
 from operando.units import Measured
 

@@ -15,6 +15,7 @@ from operando import __version__
 from operando.errors import OperandoError, RunError
 
 if TYPE_CHECKING:
+    from operando.electrochemistry.prescribed import Prescribed
     from operando.electrochemistry.transport.settings import TransportSettings
 
 app = App(
@@ -68,8 +69,8 @@ def simulate(
     out: Path,
     size: Literal["small", "paper"] = "small",
     seed: int = 0,
-    exchange: float = 0.5,
-    evolution: Literal["prescribed", "transport"] = "prescribed",
+    evolution: Literal["transport", "prescribed"] = "transport",
+    exchange: float | None = None,
     tracer_diffusivity: str | None = None,
     scans: int | None = None,
 ) -> None:
@@ -85,11 +86,11 @@ def simulate(
         Pixels of 28 um (small) or 14 um (paper).
     seed
         Same seed, same bits.
-    exchange
-        Prescribed: how far the isotopes of cathode particles and their electrolyte mix, from 0 (none) to 1 (full).
-        Transport: the rate of their exchange over that of the exchange current.
     evolution
-        Lithium along prescribed fronts, or solved for from charge conservation, kinetics and diffusion.
+        Lithium solved for from charge conservation, kinetics and diffusion, or along prescribed fronts.
+    exchange
+        Transport: the rate at which particles and electrolyte exchange isotopes, over that of the exchange current;
+        1 by default. Prescribed: how far the two mix in the cathode, from 0 (none) to 1 (full); 0.5 by default.
     tracer_diffusivity
         Of lithium in the electrolyte, such as "1e-12 m^2/s"; with --evolution transport only.
     scans
@@ -98,11 +99,9 @@ def simulate(
     from operando.cli.progress import progress
     from operando.study.simulated import simulate_study
 
-    transport = _transport(evolution, exchange, tracer_diffusivity)
+    settings = _followed(evolution, exchange, tracer_diffusivity)
     with progress() as tell:
-        study = simulate_study(
-            cell, out=out, size=size, seed=seed, exchange=exchange, scans=scans, tell=tell, transport=transport
-        )
+        study = simulate_study(cell, out=out, size=size, seed=seed, scans=scans, tell=tell, evolution=settings)
     _say(f"Wrote {out}. Next: operando run {study}")
 
 
@@ -114,19 +113,26 @@ def materials(
     density: str | None = None,
     lithium6: Annotated[str | None, Parameter(help="Li-6 fraction of the lithium, such as '1 %'.")] = None,
     energy: Annotated[str, Parameter(help="X-ray energy.")] = "60 keV",
+    figure: Annotated[
+        Path | None, Parameter(help="Write a picture (PNG) of its magnetic susceptibility, of LixCoO2 against lithium.")
+    ] = None,
 ) -> None:
-    """Show what a material is made of and how it attenuates neutrons and X-rays.
+    """Show what a material is made of, how it attenuates neutrons and X-rays, and how it answers a magnetic field.
 
     Parameters
     ----------
     formula
-        With isotopes where they matter, such as "7Li5.5PS4.5Cl1.5".
+        With isotopes where they matter, such as "7Li5.5PS4.5Cl1.5"; or a name, such as "NMC111" or "graphite".
     density
         Such as "1.87 g/cm^3"; looked up where it is known.
     """
-    from operando.cli.materials import sheet_text
+    from operando.cli.materials import sheet_text, write_susceptibility_figure
 
-    _say(sheet_text(formula, density=density, lithium6=lithium6, energy=energy))
+    said = sheet_text(formula, density=density, lithium6=lithium6, energy=energy)
+    if figure is not None:
+        write_susceptibility_figure(figure, formula)
+        said += f"{figure}: written\n"
+    _say(said)
 
 
 plan = App(
@@ -211,8 +217,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _transport(evolution: str, exchange: float, tracer_diffusivity: str | None) -> TransportSettings | None:
-    """Settings of the solved evolution, or None for the prescribed one."""
+def _followed(evolution: str, exchange: float | None, tracer_diffusivity: str | None) -> TransportSettings | Prescribed:
+    """How the lithium of a simulated cell moves."""
+    from operando.electrochemistry.prescribed import Prescribed
     from operando.electrochemistry.transport.settings import TransportSettings
     from operando.errors import InputError
     from operando.units import quantity
@@ -223,13 +230,13 @@ def _transport(evolution: str, exchange: float, tracer_diffusivity: str | None) 
                 "tracer_diffusivity",
                 must="left out where the evolution is prescribed",
                 received=tracer_diffusivity,
-                remedy="Add --evolution transport.",
+                remedy="Leave out --evolution prescribed.",
             )
-        return None
-    if tracer_diffusivity is None:
-        return TransportSettings(isotope_exchange=exchange)
-    diffusivity = quantity(tracer_diffusivity, unit="m^2/s", name="tracer_diffusivity")
-    return TransportSettings(isotope_exchange=exchange, tracer_diffusivity=diffusivity)
+        return Prescribed() if exchange is None else Prescribed(exchange)
+    given = {} if exchange is None else {"isotope_exchange": exchange}
+    if tracer_diffusivity is not None:
+        given["tracer_diffusivity"] = quantity(tracer_diffusivity, unit="m^2/s", name="tracer_diffusivity")
+    return TransportSettings(**given)
 
 
 def _say(text: str) -> None:

@@ -44,7 +44,7 @@ def interface_weights(*, phase: Array, spacing: tuple[float, float, float], insi
         raise InputError("phase", must="boolean (z, y, x)", received=f"{phase.dtype} of shape {phase.shape}")
     taken = np.ones_like(phase) if inside is None else inside
     smooth = _smoothed(phase & taken, taken, spacing)
-    slopes = [_slope(smooth, axis, spacing[axis]) for axis in range(3)]
+    slopes = [slope_along(smooth, axis, spacing[axis]) for axis in range(3)]
     weights = []
     for axis in range(3):
         low, high = _pairs(phase, axis)
@@ -66,12 +66,19 @@ def _smoothed(phase: Array, taken: Array, spacing: tuple[float, float, float]) -
     """Share of the phase near each voxel, among the voxels that take part."""
     from scipy import ndimage
 
-    width = [SMOOTHING * max(s for s, n in zip(spacing, phase.shape, strict=True) if n > 1) / s for s in spacing]
+    width = smoothing_width(spacing, phase.shape)
     share, weight = (ndimage.gaussian_filter(a.astype(float), width, mode="nearest") for a in (phase, taken))
     return np.asarray(np.divide(share, weight, out=np.zeros_like(share), where=weight > 0))
 
 
-def _slope(smooth: Array, axis: int, step: float) -> Array:
+def smoothing_width(spacing: tuple[float, float, float], shape: tuple[int, ...]) -> list[float]:
+    """Standard deviation of the smoothing along each axis, in voxels."""
+    coarsest = max((s for s, n in zip(spacing, shape, strict=True) if n > 1), default=max(spacing))
+    return [SMOOTHING * coarsest / s for s in spacing]
+
+
+def slope_along(smooth: Array, axis: int, step: float) -> Array:
+    """Slope by central differences at voxel centres."""
     return np.gradient(smooth, step, axis=axis) if smooth.shape[axis] > 1 else np.zeros_like(smooth)
 
 

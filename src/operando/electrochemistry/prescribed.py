@@ -6,6 +6,7 @@ balance over the charge passed says, at any time and on any grid.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,19 @@ PATH_PLACE = (0.15e-3, 0.75e-3)
 
 PATH_RADIUS = 0.35e-3
 """Standard deviation of a path's Gaussian cross-section [m]."""
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """A simulation is to follow prescribed fronts.
+
+    Attributes
+    ----------
+    exchange:
+        How far isotopes mix between active material and electrolyte of the cathode, from 0 to 1.
+    """
+
+    exchange: float = 0.5
 
 
 class PrescribedEvolution(LayeredEvolution):

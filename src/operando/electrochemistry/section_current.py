@@ -67,7 +67,9 @@ def section_current(
             "negative": Electrode(potential=0.0, voxels=metal, side="-x"),
             "positive": Electrode(potential=-1.0, side="+x"),
         },
-        contact_resistance=resistances_between_grains(grains=structure.grain, resistance=grain_boundary_resistance),
+        contact_resistance=resistances_between_grains(
+            grains=structure.grain, resistance=grain_boundary_resistance, spacing=grid.spacing
+        ),
         grid=grid,
     )
     dz, dy, _ = grid.spacing

@@ -24,6 +24,9 @@ FirstRow = Literal["bottom", "top"]
 GAUSS = {"gauss": 1e-4, "G": 1e-4, "mG": 1e-7}
 """Units of older instruments, in tesla."""
 
+MICROWAVES = (1e6, 1e11)
+"""Frequencies that resonances are looked for at [Hz]: any field up to 3 T, and no other unit by mistake."""
+
 MOST_UNEVEN = 1e-3
 """Largest deviation of a coordinate from an even grid, in pixels."""
 
@@ -117,14 +120,12 @@ def field_dataset(
     InputError
         If no unit is stated, or it is no unit of a magnetic field.
     FileError
-        If the array is no map, or holds no number.
+        If the array is no map.
     """
     array = np.asarray(values, dtype=float)
     if array.shape[-2:] != (y.size, x.size) or array.ndim not in (2, 3) or (array.ndim == 3 and len(array) != 3):
         problem = f"holds an array of shape {array.shape} for {y.size} x {x.size} pixels"
         raise FileError(path, problem=problem, remedy="A map is (y, x), or (component, y, x) with x, y and z.")
-    if not np.isfinite(array).any():
-        raise FileError(path, problem="holds no finite number", remedy="Copy it again from the instrument.")
     given = stated.unit or unit
     if given is None:
         received, remedy = None, 'Such as "uT".'
@@ -140,6 +141,35 @@ def field_dataset(
     if variance is not None:
         maps["field_var"] = xr.Variable(dims, tesla**2 * np.asarray(variance, dtype=float), {"units": "T^2"})
     return maps.assign_attrs(notes=list(notes))
+
+
+def check_field(path: Path, maps: xr.Dataset) -> None:
+    """Refuse a field [T] that holds infinities or no number at all, or has a variance that noise cannot have.
+
+    NaN marks a missing pixel; whether an infinity means that too, only who wrote it knows.
+    """
+    field = maps["field"].values
+    infinite = int(np.isinf(field).sum())
+    if infinite:
+        where = ", ".join(map(str, np.argwhere(np.isinf(field))[0][-2:]))
+        problem = f"{infinite} infinite pixels, the first in row and column {where} (from 0)"
+        raise FileError(path, problem=problem, remedy="Write NaN where a pixel is missing.")
+    if not np.isfinite(field).any():
+        raise FileError(path, problem="holds no finite number", remedy="Copy it again from the instrument.")
+    if "field_var" in maps:
+        seen = maps["field_var"].broadcast_like(maps["field"]).transpose(*maps["field"].dims).values[np.isfinite(field)]
+        wrong = int(np.sum(~(np.isfinite(seen) & (seen > 0))))
+        if wrong:
+            problem = f"the variance of {wrong} pixels is not positive and finite"
+            raise FileError(path, problem=problem, remedy="Write NaN into the field where its error is not known.")
+
+
+def check_sweep(path: Path, frequency: Array) -> None:
+    """Refuse frequencies that are no microwaves in hertz."""
+    low, high = float(np.min(frequency)), float(np.max(frequency))
+    if not (MICROWAVES[0] <= low and high <= MICROWAVES[1]):
+        problem = f"frequencies run from {low:.6g} to {high:.6g} Hz, outside {MICROWAVES[0]:g} to {MICROWAVES[1]:g} Hz"
+        raise FileError(path, problem=problem, remedy="Write them in hertz, or state their unit where the format can.")
 
 
 def field_from_array(

@@ -9,7 +9,7 @@ import xarray as xr
 from operando.errors import FileError
 from operando.io.array_grid import cube_from_arrays, map_from_arrays, read_hdf5_arrays, read_npz
 from operando.io.field_map import read_map
-from operando.io.grid import Stated
+from operando.io.grid import Stated, check_field, check_sweep
 from operando.io.hdf5 import is_hdf5, opened, text
 from operando.io.qdm import read_qdm_cube, read_qdm_map
 from operando.io.text_grid import read_text_map
@@ -36,11 +36,17 @@ def read_field_map(path: Path, *, stated: Stated = PLAIN) -> xr.Dataset:
     Raises
     ------
     FileError
-        If the file is missing, damaged, or of no known format.
+        If the file is missing, damaged, or of no known format, or holds infinities or impossible variances.
     InputError
         If pixel or unit are stated neither in the file nor by the caller.
     """
     path = Path(path)
+    maps = _field_map(path, stated)
+    check_field(path, maps)
+    return maps
+
+
+def _field_map(path: Path, stated: Stated) -> xr.Dataset:
     suffix = path.suffix.lower()
     if suffix == ".mat":
         return read_qdm_map(path, stated=stated)
@@ -72,6 +78,12 @@ def read_odmr_cube(path: Path, *, stated: Stated = PLAIN) -> xr.DataArray:
         As `read_field_map`.
     """
     path = Path(path)
+    cube = _odmr_cube(path, stated)
+    check_sweep(path, cube.frequency.values)
+    return cube
+
+
+def _odmr_cube(path: Path, stated: Stated) -> xr.DataArray:
     suffix = path.suffix.lower()
     if suffix == ".mat":
         return read_qdm_cube(path, stated=stated)

@@ -88,8 +88,8 @@ def read_qdm_map(path: Path, *, stated: Stated) -> xr.Dataset:
     if name in B111:
         notes.append(f"{path.name}: {name} is a field along one NV axis, in gauss")
     if "h" in held:
-        height = read_matlab(path, "h")[0].ravel()
-        notes.append(f"{path.name} states a distance of {1e6 * float(height[0]):g} um from sample to sensor")
+        height = _number(path, "h", read_matlab(path, "h")[0])
+        notes.append(f"{path.name} states a distance of {1e6 * height:g} um from sample to sensor")
     pixel = None
     if "step" in held and stated.pixel is None:
         pixel, note = pixel_from_step(path, read_matlab(path, "step")[0])
@@ -113,6 +113,16 @@ def pixel_from_step(path: Path, step: Array) -> tuple[float, str]:
         return 1e-6 * value, f"{path.name}: step = {value:g} was read as micrometres, a pixel of {value:.4g} um"
     problem = f"step = {value:g} is a pixel neither in metres nor in micrometres"
     raise FileError(path, problem=problem, remedy="State the pixel's size.")
+
+
+def _number(path: Path, name: str, array: Array) -> float:
+    values = np.asarray(array, dtype=float).ravel()
+    if values.size != 1 or not np.isfinite(values).all():
+        said = f"{values.size} values" if values.size != 1 else f"{values[0]:g}"
+        raise FileError(
+            path, problem=f"{name} is {said}, not one finite number", remedy=f"Mend it, or leave {name} out."
+        )
+    return float(values[0])
 
 
 def _count(path: Path, array: Array, name: str) -> int:

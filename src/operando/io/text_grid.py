@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from operando.units import quantity
 
 MAX_BYTES = 1_000_000_000
 """Largest text read."""
+
+_BETWEEN = re.compile(r"\s*[\t,;]\s*|\s+")
+"""What separates numbers."""
 
 _TITLE = re.compile(r"^(?P<name>.*?)\s*(?:[(\[](?P<unit>[^)\]]*)[)\]]|/\s*(?P<slashed>\S+))?$")
 """``x position (m)``, ``x [um]`` or ``x / um``."""
@@ -36,18 +40,22 @@ class TextTable:
         Lines above the numbers, without their comment sign.
     titles:
         One for each column, from the header's last line; empty where that names no columns.
+    ended:
+        Whether the last line is; one that is not may have been cut within its last number.
     """
 
     header: tuple[str, ...]
     titles: tuple[str, ...]
     values: Array
+    ended: bool
 
 
 def read_text_map(path: Path, *, stated: Stated) -> xr.Dataset:
     """Read a field map from CSV or a Qudi ``.dat`` file.
 
-    A table whose columns are titled x and y, with units, places every pixel itself. A plain matrix takes its pixel
-    from Qudi's ``X image min`` and ``max``, or from what is stated; its rows run along y, from where `first_row` says.
+    A table whose columns are titled x and y, with units, places every pixel itself, and shows by its last pixel that it
+    is whole. A plain matrix takes its pixel from Qudi's ``X image min`` and ``max``, or from what is stated; its rows
+    run along y, from where `first_row` says, and its last line has to be ended.
 
     Raises
     ------
@@ -61,6 +69,8 @@ def read_text_map(path: Path, *, stated: Stated) -> xr.Dataset:
     places = [next((i for i, name in enumerate(names) if re.match(rf"{axis}\b", name)), None) for axis in "xy"]
     if places[0] is not None and places[1] is not None:
         return _map_from_columns(path, table, places[0], places[1], stated)
+    if not table.ended:
+        raise FileError(path, problem="its last line is not ended: cut short", remedy="Copy it again.")
     ends = _image_ends(path, table.header)
     if ends is None or stated.pixel is not None:
         return field_from_array(path, table.values, stated=stated)
@@ -75,7 +85,8 @@ def read_table(path: Path) -> TextTable:
     Raises
     ------
     FileError
-        If the file is missing, too large, its last line is not ended, or lines differ in length.
+        If the file is missing or too large, lines differ in length, a number is infinite, or numbers are separated by
+        commas here and otherwise there, so that a comma may be a decimal point.
     """
     if not path.is_file():
         raise FileError(path, problem="there is no such file", remedy="Check the path.")
@@ -84,11 +95,10 @@ def read_table(path: Path) -> TextTable:
     with reading(path):
         text = path.read_text(encoding="utf-8-sig")
     lines = text.splitlines()
-    if not text.endswith(("\n", "\r")):
-        raise FileError(path, problem="its last line is not ended: cut short", remedy="Copy it again.")
     first = next((i for i, line in enumerate(lines) if _numbers(line) is not None), None)
     if first is None:
         raise FileError(path, problem="holds no line of numbers", remedy="Copy it again from the instrument.")
+    _check_separators(path, lines[first:], first + 1)
     rows: list[list[float]] = []
     for number, line in enumerate(lines[first:], start=first + 1):
         if not line.strip():
@@ -97,18 +107,33 @@ def read_table(path: Path) -> TextTable:
         if row is None or (rows and len(row) != len(rows[0])):
             said = "no row of numbers" if row is None else f"{len(row)} numbers, not {len(rows[0])}"
             raise FileError(path, problem=f"line {number} holds {said}", remedy="Copy it again from the instrument.")
+        if any(isinf(value) for value in row):
+            problem = f"line {number} holds a number that is infinite or too large"
+            raise FileError(path, problem=problem, remedy="Write nan where a pixel is missing.")
         rows.append(row)
     header = tuple(line.lstrip("#").strip() for line in lines[:first] if line.strip())
     values = np.array(rows, dtype=float)
     titles = tuple(part.strip().strip('"') for part in re.split(r"[\t,;]", header[-1])) if header else ()
-    return TextTable(header, titles if len(titles) == values.shape[1] else (), values)
+    return TextTable(header, titles if len(titles) == values.shape[1] else (), values, text.endswith(("\n", "\r")))
+
+
+def _check_separators(path: Path, lines: list[str], first: int) -> None:
+    """Refuse numbers that are separated by commas here and otherwise there: a comma may be a decimal point."""
+    known = ""
+    for number, line in enumerate(lines, start=first):
+        for separator in _BETWEEN.findall(line.strip()):
+            found = separator.strip() or " "
+            known = known or found
+            if found != known:
+                problem = f'line {number} separates numbers by "{found}", and by "{known}" before'
+                raise FileError(path, problem=problem, remedy="Write decimal points, and one kind of separator.")
 
 
 def _numbers(line: str) -> list[float] | None:
     if line.lstrip().startswith("#") or not line.strip():
         return None
     try:
-        return [float(part) for part in re.split(r"\s*[\t,;]\s*|\s+", line.strip())]
+        return [float(part) for part in _BETWEEN.split(line.strip())]
     except ValueError:
         return None
 
@@ -132,7 +157,10 @@ def _map_from_columns(path: Path, table: TextTable, x: int, y: int, stated: Stat
     values[number] = table.values[:, column]
     grid = values.reshape(axes[0].size, axes[1].size)
     unit = _split(table.titles[column])[1]
-    return field_dataset(path, grid, stated=stated, unit=unit, y=axes[0], x=axes[1])
+    notes = []
+    if not table.ended:
+        notes.append(f"{path.name}: its last line is not ended; look whether its last number is whole")
+    return field_dataset(path, grid, stated=stated, unit=unit, y=axes[0], x=axes[1], notes=notes)
 
 
 def _value_column(path: Path, table: TextTable, stated: Stated) -> int:

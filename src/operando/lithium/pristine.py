@@ -48,12 +48,20 @@ def contents_from_masses(
     )
 
 
+def path_lithium6_from_contents(*, cell: Cell, contents: Contents, lithium6_fraction: float, path: float) -> float:
+    """Li-6 that has come from the cathode into the separator before the first scan [mol], a share of all it had."""
+    active, electrolyte = cell.cathode.active.composition, cell.electrolyte.composition
+    held = contents.active * active.lithium * active.lithium6_fraction
+    return path * (held + contents.cathode_electrolyte * electrolyte.lithium * lithium6_fraction)
+
+
 def layer_sums_from_contents(
     *,
     cell: Cell,
     contents: Contents,
     lithium6_fraction: float,
     initial_lithiation: float = 1.0,
+    path: float = 0.0,
     table: CrossSections = PAPER_TABLE,
 ) -> dict[str, float]:
     """Attenuation integrated across each layer (dimensionless), ``N_A sum_i n_i sigma_i / A``."""
@@ -65,9 +73,13 @@ def layer_sums_from_contents(
     host = host_cross_section_of(active, table=table)
     per_active = host + initial_lithiation * (cross_section_of(active, table=table) - host)
     per_area = AVOGADRO / area_from_cell(cell=cell)
+    # Li-6 that came over was exchanged for Li-7
+    crossed = (sigma6 - sigma7) * path_lithium6_from_contents(
+        cell=cell, contents=contents, lithium6_fraction=lithium6_fraction, path=path
+    )
     return {
-        "cathode": per_area * (contents.active * per_active + contents.cathode_electrolyte * per_electrolyte),
-        "separator": per_area * contents.separator * per_electrolyte,
+        "cathode": per_area * (contents.active * per_active + contents.cathode_electrolyte * per_electrolyte - crossed),
+        "separator": per_area * (contents.separator * per_electrolyte + crossed),
     }
 
 
@@ -85,7 +97,8 @@ def pristine_from_layer_sums(
     Returns
     -------
     Posterior of ``attenuation scale``, ``enrichment`` (Li-6 fraction of the electrolyte), ``cathode mass``,
-    ``active weight``, ``separator mass`` and ``initial lithiation``.
+    ``active weight``, ``separator mass``, ``initial lithiation`` and ``path``, the share of the cathode's Li-6 that has
+    come into the separator.
     """
     lithium7 = cell.electrolyte.lithium7 or Measured(1.0 - cell.electrolyte.composition.lithium6_fraction)
     priors = {
@@ -95,6 +108,7 @@ def pristine_from_layer_sums(
         "active_weight": cell.cathode.active_weight,
         "separator_mass": cell.separator.mass,
         "initial_lithiation": initial_lithiation,
+        "path": cell.separator.initial_path,
     }
 
     def predicted(
@@ -104,6 +118,7 @@ def pristine_from_layer_sums(
         active_weight: float,
         separator_mass: float,
         initial_lithiation: float,
+        path: float,
     ) -> dict[str, float]:
         contents = contents_from_masses(
             cell=cell,
@@ -117,6 +132,7 @@ def pristine_from_layer_sums(
             contents=contents,
             lithium6_fraction=enrichment,
             initial_lithiation=initial_lithiation,
+            path=path,
             table=table,
         )
         return {name: scale * layers[name] for name in sums}

@@ -91,9 +91,11 @@ def axial_squared_from_lines(*, lower: Any, upper: Any, splitting: Any = NV.spli
 
 
 def projection_from_lines(*, lower: Any, upper: Any, centre: NVCentre = NV) -> Any:
-    """Magnitude of the field along the axis [T] for a field nearly along it, ``(fu - fl) / (2 gamma)``.
+    """Magnitude of the field along the axis [T] of a weak field that is not nearly across it, ``(fu - fl)/(2 gamma)``.
 
-    Good to ``(B_transverse / 2 B_axial) (gamma B_transverse / D)`` (relative).
+    Relative error ``(gamma Bt / D)^2 [(Bt / Bz)^2 - 4] / 8``, as long as ``gamma Bt^2 << 2 D Bz`` and
+    ``gamma B << D``: of second order in the field Bt across the axis, which pushes the states +-1 together by
+    ``(gamma Bt)^2 / (2 D^2)`` of their distance, and mixes them by ``(gamma Bt)^2 / (2 D)``.
     """
     return (np.asarray(upper) - np.asarray(lower)) / (2 * centre.gyromagnetic_ratio)
 

@@ -33,6 +33,11 @@ TAPER_LOSS = 4.5
 """Modes of a tapered map for each independent one, in two dimensions."""
 
 
+LEAST_EVIDENCE = 21.0
+"""Twice the logarithm of the likelihood that a source must gain over noise alone: by chance once in 10 000 maps, as
+its spectrum has three numbers."""
+
+
 @dataclass(frozen=True)
 class SourceSpectrum:
     """Prior power of the source and the noise of the map.
@@ -170,7 +175,7 @@ def spectrum_from_periodogram(
     if noise is not None and not (np.isfinite(noise) and noise > 0):
         raise InputError("noise", must="positive, in the map's unit", received=noise)
     likely = min((_most_likely(rings, m, noise) for m in slopes), key=lambda s: _unlikelihood(rings, s))
-    if rings.signal(likely).max() < 0.1 * likely.noise**2:
+    if _evidence(rings, likely) < LEAST_EVIDENCE or rings.signal(likely).max() < 0.1 * likely.noise**2:
         raise RunError("The map holds nothing that rises above its noise: no source can be recovered from it.")
     if choice == "likelihood":
         return likely
@@ -204,6 +209,13 @@ def _unlikelihood(rings: Periodogram, spectrum: SourceSpectrum) -> float:
     """Minus twice the logarithm of Whittle's likelihood, but for a constant."""
     expected = rings.signal(spectrum) + spectrum.noise**2
     return float((rings.count * (np.log(expected) + rings.power / expected)).sum())
+
+
+def _evidence(rings: Periodogram, spectrum: SourceSpectrum) -> float:
+    """How much likelier the source is than white noise of any level, of modes that the taper leaves independent."""
+    level = _mean(rings, rings.power)
+    white = float((rings.count * (np.log(level) + rings.power / level)).sum())
+    return (white - _unlikelihood(rings, spectrum)) / TAPER_LOSS
 
 
 def _most_likely(rings: Periodogram, slope: int, noise: float | None) -> SourceSpectrum:

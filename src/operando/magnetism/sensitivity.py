@@ -111,10 +111,11 @@ def sensitivity_from_ramsey(
 
 
 def sensitivity_from_hahn_echo(*, precession: Any, coherence_time: float, **readout: Any) -> Any:
-    """Sensitivity [T/sqrt(Hz)] to the amplitude of a field ``B cos(2 pi t/tau)`` in step with Hahn's echo.
+    """Sensitivity [T/sqrt(Hz)] to the amplitude of a field ``B sin(2 pi t/tau)``, whose zeros meet the echo's pulses.
 
-    ``pi/2`` times that of Ramsey's pulses with T2 for T2*: between the pulses the phase gathers ``2/pi`` of what a
-    steady field of that strength gives. Parameters `readout` as in `sensitivity_from_ramsey`.
+    ``pi/2`` times that of Ramsey's pulses with T2 for T2*: the echo's middle pulse, at tau/2, turns the sign of the
+    second half wave, and the phase gathers ``2/pi`` of what a steady field of that strength gives. A field that is a
+    quarter of a wave later, ``B cos(2 pi t/tau)``, gathers none. Parameters `readout` as in `sensitivity_from_ramsey`.
     """
     return np.pi / 2 * sensitivity_from_ramsey(precession=precession, dephasing_time=coherence_time, **readout)
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from operando.errors import InputError
+from operando.materials.formula import Formula, density_from_substitution
 from operando.materials.magnetic import volume_from_molar
-from operando.materials.magnetic_table import magnetic_material_from_name
+from operando.materials.magnetic_table import MagneticMaterial, magnetic_material_from_name
 from operando.materials.tables import rows_from_table
 
 Array = npt.NDArray[Any]
@@ -69,6 +70,28 @@ def unambiguous_lithium() -> tuple[float, float]:
     nodes, values = lithium_cobalt_oxide_nodes()
     peak = int(np.argmax(values))
     return float(np.interp(-values[0], -np.array(values[peak:]), nodes[peak:])), nodes[-1]
+
+
+def lithium_in_cobalt_oxide(formula: Formula) -> float | None:
+    """Return x of LixCoO2, whatever the isotopes of the lithium; None for another material."""
+    host = {str(nuclide): amount for nuclide, amount in formula.atoms.items() if nuclide.symbol != "Li"}
+    return formula.lithium if host == {"Co": 1.0, "O": 2.0} and formula.lithium <= 1 else None
+
+
+def cobalt_oxide_from_formula(formula: Formula, *, lithium: float) -> MagneticMaterial:
+    """Describe LixCoO2 between the listed compositions, with the molar volume of LiCoO2 kept."""
+    whole = magnetic_material_from_name("LiCoO2")
+    note = "molar volume of LiCoO2 kept"
+    return MagneticMaterial(
+        name=str(formula),
+        formula=formula,
+        molar=float(molar_from_lithium(lithium=lithium)),
+        density=density_from_substitution(formula=whole.formula, density=whole.density, substituted=formula),
+        order="paramagnet",
+        inferred=True,
+        source="straight between the points of licoo2_susceptibility.csv",
+        note=note if lithium >= FLAT[1] else f"{note}; below x = {FLAT[1]:g} other phases form",
+    )
 
 
 def _checked(lithium: Array | float) -> Array:

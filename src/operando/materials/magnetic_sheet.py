@@ -9,7 +9,14 @@ from scipy.constants import mu_0
 
 from operando.materials.formula import Formula
 from operando.materials.magnetic import cgs_from_si
-from operando.materials.magnetic_lithiation import FLAT, molar_from_lithium, unambiguous_lithium, volume_from_lithium
+from operando.materials.magnetic_lithiation import (
+    FLAT,
+    cobalt_oxide_from_formula,
+    lithium_in_cobalt_oxide,
+    molar_from_lithium,
+    unambiguous_lithium,
+    volume_from_lithium,
+)
 from operando.materials.magnetic_table import (
     MagneticMaterial,
     magnetic_compounds,
@@ -42,22 +49,29 @@ class MagneticSheet:
 
 def magnetic_sheet_from_name(name: str) -> MagneticSheet:
     """Gather what is known of a listed material; refusals as in `magnetic_material_from_name`."""
-    material = magnetic_material_from_name(name)
-    volume = material.volume
-    x = np.array(LITHIATION)
-    curve = zip(LITHIATION, molar_from_lithium(lithium=x), volume_from_lithium(lithium=x), strict=True)
-    return MagneticSheet(
-        material=material,
-        magnetisation=None if volume is None else volume * APPLIED_FIELD / mu_0,
-        lithiation=tuple((a, float(b), float(c)) for a, b, c in curve) if material.name == "LiCoO2" else (),
-    )
+    return _sheet(magnetic_material_from_name(name))
 
 
 def magnetic_sheet_from_formula(formula: Formula) -> MagneticSheet | None:
-    """Gather what is known of the material with a formula; None where none is listed."""
+    """Gather what is known of the material with a formula; None where none is listed, nor a curve against lithium."""
     listed = (*magnetic_compounds(), *magnetic_elements())
-    name = next((m.name for m in listed if m.formula == formula), None)
-    return None if name is None else magnetic_sheet_from_name(name)
+    material = next((m for m in listed if m.formula == formula), None)
+    x = lithium_in_cobalt_oxide(formula)
+    if material is None and x is not None:
+        material = cobalt_oxide_from_formula(formula, lithium=x)
+    return None if material is None else _sheet(material)
+
+
+def _sheet(material: MagneticMaterial) -> MagneticSheet:
+    volume = material.volume
+    x = np.array(LITHIATION)
+    rows = zip(LITHIATION, molar_from_lithium(lithium=x), volume_from_lithium(lithium=x), strict=True)
+    of_curve = lithium_in_cobalt_oxide(material.formula) is not None
+    return MagneticSheet(
+        material=material,
+        magnetisation=None if volume is None else volume * APPLIED_FIELD / mu_0,
+        lithiation=tuple((a, float(b), float(c)) for a, b, c in rows) if of_curve else (),
+    )
 
 
 def text_from_magnetic_sheet(sheet: MagneticSheet) -> str:

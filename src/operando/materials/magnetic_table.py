@@ -25,7 +25,7 @@ class MagneticMaterial:
     order:
         paramagnet, diamagnet, antiferromagnet or ferromagnet.
     inferred:
-        Whether the value is our reading and not as its source prints it.
+        Whether the value is our reading and not as its source prints it, or was not compared with a copy of its source.
     source, note:
         Where it comes from, and what to beware of.
     """
@@ -64,7 +64,7 @@ def magnetic_compounds() -> tuple[MagneticMaterial, ...]:
 
 
 def magnetic_material_from_name(name: str) -> MagneticMaterial:
-    """Look a material up by name or formula, whatever the case of its letters.
+    """Look a material up by name, with or without what it has in brackets, or by formula, in letters of any case.
 
     Raises
     ------
@@ -72,7 +72,8 @@ def magnetic_material_from_name(name: str) -> MagneticMaterial:
         If none is called so; names the nearest.
     """
     listed = (*magnetic_compounds(), *magnetic_elements())
-    known = {str(m.formula).lower(): m for m in listed} | {m.name.lower(): m for m in listed}
+    known = {str(m.formula).lower(): m for m in listed} | {m.name.lower().split(" (")[0]: m for m in listed}
+    known |= {m.name.lower(): m for m in listed}
     if name.lower() not in known:
         near = difflib.get_close_matches(name.lower(), known, n=1)
         remedy = (

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from operando.materials.magnetic_lithiation import (
     FLAT,
     lithium_cobalt_oxide_nodes,
+    lithium_in_cobalt_oxide,
     unambiguous_lithium,
     volume_from_lithium,
 )
@@ -18,7 +19,8 @@ from operando.report.style import BLUE, GREY, PALE, VERMILION, new_figure, panel
 CAPTION = (
     "Volume susceptibility at 300 K of LixCoO2 against lithium, after Fig. 3b of Pollok et al. 2025 with its exponents "
     "read anew; grey where the curve does not tell x, light grey where two x share a value (a). Elements and materials "
-    "of cells by size; filled: paramagnetic, open: diamagnetic; crosses: inferred values (b)."
+    "of cells by size; filled: paramagnetic, open: diamagnetic; crosses: inferred, or not compared with a copy of the "
+    "source (b)."
 )
 
 LINEAR = 1e-6
@@ -26,13 +28,33 @@ LINEAR = 1e-6
 
 
 @styled
-def susceptibility_figure() -> Figure:
-    """Draw what a magnetic image of a cell tells about its materials; see `CAPTION`."""
+def susceptibility_figure(*, shown: MagneticMaterial | None = None) -> Figure:
+    """Draw what a magnetic image of a cell tells about its materials; see `CAPTION`.
+
+    Parameters
+    ----------
+    shown:
+        A material that is marked: by a line at its value and, of LixCoO2, on the curve.
+    """
     figure = new_figure(height=150)
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.3))
     _lithiation(left)
     _materials(right)
+    if shown is not None and shown.volume is not None:
+        _mark(left, right, shown, shown.volume)
     return figure
+
+
+def _mark(left: Axes, right: Axes, shown: MagneticMaterial, value: float) -> None:
+    """Point out one material in both panels."""
+    right.axvline(value, color=GREY, linewidth=0.8, linestyle=":")
+    # where no other material lies: below the paramagnets, above the diamagnets
+    row = 6.0 if value > 0 else len(right.get_yticks()) / 2
+    right.text(value, row, shown.name, color=GREY, rotation=90, ha="right", va="bottom")
+    x = lithium_in_cobalt_oxide(shown.formula)
+    if x is not None and x >= left.get_xlim()[1]:
+        left.plot([x], [1e4 * value], "s", color=VERMILION, clip_on=False)
+        left.annotate(shown.name, (x, 1e4 * value), xytext=(6, -10), textcoords="offset points", color=VERMILION)
 
 
 def _lithiation(axes: Axes) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from operando.cell.amounts import area_from_cell
+from operando.cell.amounts import amounts_from_cell, area_from_cell
 from operando.cell.optics import host_cross_section_of, lithium_isotopes
 from operando.cell.protocol import expected_lithiation_from_cell
 from operando.frames import Array
@@ -21,14 +21,15 @@ from operando.study.averages import electrode_averages
 from operando.study.findings import (
     anode_figure,
     cathode_figures,
-    front_figure,
     lithiation_profiles,
     pristine_figures,
     separator_figures,
 )
+from operando.study.front import front_figure
 from operando.study.inputs import charge_of
 from operando.study.maps import lithiation_map, lithium6_map
 from operando.study.quantities import Pristine, Sums, balances_from_sums, pristine_from_series, sums_from_series
+from operando.units import FARADAY, Measured
 
 if TYPE_CHECKING:
     from operando.lithium.budget import Figure
@@ -53,9 +54,11 @@ class Course:
     Attributes
     ----------
     charge:
-        Net charge at the middle of each scan, dims ``time`` [C].
+        Net charge at the middle of each scan since the first ones, from which changes are counted, dims ``time`` [C].
+    initial:
+        Lithiation at these first scans.
     motion_sigma:
-        How well the sample's height is known in each scan, dims ``time`` [m].
+        How well the sample's height is known in each scan relative to the first ones together, dims ``time`` [m].
     balances:
         None where no charge has passed.
     leaving:
@@ -68,6 +71,7 @@ class Course:
     structure: Structure
     pristine: Pristine
     charge: xr.DataArray
+    initial: Measured
     motion_sigma: xr.DataArray
     sums: list[Sums]
     balances: list[Balance | None]
@@ -78,21 +82,26 @@ class Course:
 def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_sigma: xr.DataArray) -> Course:
     """Close lithium and Li-6 in every scan."""
     study, cell = inputs.study, inputs.cell
+    motion_sigma = _since_first(motion_sigma, series.pristine.values)
+    times = series.profiles.time
+    passed = charge_of(inputs)
+    charge = xr.zeros_like(times, dtype=float) if passed is None else passed.interp(time=times).drop_vars("time")
+    charge = charge.assign_coords(time=times).assign_attrs(units="C")
+    early = float(charge.where(series.pristine.values).mean())
+    stated = study.quantification.initial_lithiation
+    initial = Measured(stated.value - early / (FARADAY * amounts_from_cell(cell=cell).active), stated.sigma)
+    charge = (charge - early).assign_attrs(units="C")
     pristine = pristine_from_series(
         series=series,
         structure=structure,
         cell=cell,
         references=study.calibration.references,
-        initial_lithiation=study.quantification.initial_lithiation,
+        initial_lithiation=initial,
         area=area_from_cell(cell=cell),
     )
     sums = sums_from_series(
         series=series, structure=structure, scale=pristine.scale, blur=structure.blur, motion_sigma=motion_sigma
     )
-    times = series.profiles.time
-    passed = charge_of(inputs)
-    charge = xr.zeros_like(times, dtype=float) if passed is None else passed.interp(time=times).drop_vars("time")
-    charge = charge.assign_coords(time=times).assign_attrs(units="C")
     balances = balances_from_sums(
         sums=sums, charge=charge, pristine=pristine, efficiency=study.quantification.current_efficiency
     )
@@ -101,17 +110,25 @@ def course_of(inputs: Inputs, *, series: Series, structure: Structure, motion_si
     final = balances[turn]
     natural = cell.cathode.active.composition.lithium6_fraction
     leaving = final.lost_lithium6 / final.lost_lithium if final is not None else natural
-    return Course(series, structure, pristine, charge, motion_sigma, sums, balances, [leaving] * charge.size, turn)
+    return Course(
+        series, structure, pristine, charge, initial, motion_sigma, sums, balances, [leaving] * charge.size, turn
+    )
+
+
+def _since_first(sigma: xr.DataArray, first: Array) -> xr.DataArray:
+    """Error of each scan's motion relative to the mean of the first ones, whose motions err as well."""
+    base = float(np.sqrt(np.sum(sigma.values[first] ** 2))) / int(first.sum())
+    return xr.DataArray(np.hypot(sigma.values, base), dims="time")
 
 
 def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
     """Every number of the first charge."""
     times = course.series.profiles.time.values
     turn, when = course.turn, f"at {times[course.turn] / 3600:.2f} h"
-    initial = inputs.study.quantification.initial_lithiation
+    initial = course.initial
     half = int(np.argmin(np.abs(course.charge.values[: turn + 1] - course.charge.values[turn] / 2)))
     figures = [
-        *pristine_figures(pristine=course.pristine),
+        *pristine_figures(pristine=course.pristine, cell=inputs.cell),
         *separator_figures(pristine=course.pristine, sums=course.sums[turn], cell=inputs.cell, when=when),
         *cathode_figures(
             balance=course.balances[turn],
@@ -126,12 +143,9 @@ def figures_of(course: Course, inputs: Inputs) -> list[Figure]:
     for step in dict.fromkeys((half, turn)):
         figures.append(
             front_figure(
-                series=course.series,
-                structure=course.structure,
-                pristine=course.pristine,
+                course=course,
+                cell=inputs.cell,
                 step=step,
-                leaving_fraction=course.leaving[step],
-                motion_sigma=float(course.motion_sigma[step]),
                 name=f"cathode, front's distance from the separator at {times[step] / 3600:.2f} h",
             )
         )
@@ -157,7 +171,7 @@ def lithiation_of(course: Course, inputs: Inputs) -> xr.Dataset:
     )
     natural = active.lithium6_fraction
     full = AVOGADRO * pristine.site_concentration * (natural * sigma6 + (1 - natural) * sigma7)
-    initial = inputs.study.quantification.initial_lithiation.value
+    initial = course.initial.value
     loss = np.array([sums.cathode_loss for sums in course.sums]) / volume
     spread = np.array([sums.statistical[0] for sums in course.sums]) / volume
 
@@ -237,7 +251,7 @@ def maps_of(
         "averages": {},
         "slices": {},
     }
-    initial = inputs.study.quantification.initial_lithiation.value
+    initial = course.initial.value
     origin = course.structure.collector.position
     for i in range(count):
         time, level = float(course.series.profiles.time[i]), float(course.series.level[i])

@@ -14,10 +14,10 @@ from operando.cell.protocol import expected_lithiation_from_cell
 from operando.lithium.anode import lithium_gain_figure
 from operando.lithium.budget import Figure, undetermined
 from operando.lithium.exchange import exchange_extent_figure, leaving_fraction_figure, lithiation_figure
-from operando.lithium.front import front_depth_from_profile
 from operando.lithium.maps import lithiation_from_attenuation_change, lithiation_var_from_attenuation_var
+from operando.lithium.pristine import contents_from_masses, path_lithium6_from_contents
 from operando.materials.formula import AVOGADRO
-from operando.study.quantities import FACE, Pristine, Sums, mixture_of
+from operando.study.quantities import FACE, HARDENING, Pristine, Sums, mixture_of
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
@@ -34,9 +34,6 @@ RIM = 0.15
 
 INDIUM = 0.01
 """How far the attenuation of the same indium may differ between scans: it hardens the beam as it swells (relative)."""
-
-EARLY = 0.02
-"""Delithiation below which no front is looked for: it has hardly left the separator."""
 
 
 def geometry_figures(
@@ -74,19 +71,50 @@ def geometry_figures(
     ]
 
 
-def pristine_figures(*, pristine: Pristine) -> list[Figure]:
+def pristine_figures(*, pristine: Pristine, cell: Cell) -> list[Figure]:
     """What the first scans say of the cell as assembled."""
     posterior = pristine.posterior
-    names = {
-        "scale": ("attenuation, reconstructed over tabulated", "", 1.0),
-        "enrichment": ("separator, Li-6 fraction as assembled", "%", 100.0),
-    }
-    figures = []
-    for key, (name, unit, factor) in names.items():
-        known = "" if posterior.told(key) else "The references say little beyond what was assumed."
-        terms = {source: factor * shift[key] for source, shift in posterior.shifts.items()}
-        figures.append(Figure(name, factor * posterior.values[key], unit, terms=terms, note=known))
-    return figures
+    fraction, terms = assembled_fraction_of(pristine, cell=cell)
+    return [
+        Figure(
+            "attenuation, reconstructed over tabulated",
+            posterior.values["scale"],
+            "",
+            terms={source: shift["scale"] for source, shift in posterior.shifts.items()},
+            note=_told(pristine, "scale"),
+        ),
+        Figure(
+            "separator, Li-6 fraction as assembled",
+            100 * fraction,
+            "%",
+            terms={source: 100 * term for source, term in terms.items()},
+            note=_told(pristine, "enrichment"),
+        ),
+    ]
+
+
+def assembled_fraction_of(pristine: Pristine, *, cell: Cell) -> tuple[float, dict[str, float]]:
+    """Li-6 fraction of the separator at the first scans, a path that is there included, and its errors by source."""
+
+    def fraction(
+        enrichment: float, cathode_mass: float, active_weight: float, separator_mass: float, path: float, **_: float
+    ) -> float:
+        contents = contents_from_masses(
+            cell=cell,
+            cathode_mass=cathode_mass,
+            active_weight=active_weight,
+            separator_mass=separator_mass,
+            lithium6_fraction=min(max(enrichment, 0.0), 1.0),
+        )
+        come = path_lithium6_from_contents(cell=cell, contents=contents, lithium6_fraction=enrichment, path=path)
+        return enrichment + come / (cell.electrolyte.composition.lithium * contents.separator)
+
+    posterior = pristine.posterior
+    return fraction(**posterior.values), posterior.shifts_of(fraction)
+
+
+def _told(pristine: Pristine, name: str) -> str:
+    return "" if pristine.posterior.told(name) else "The references say little beyond what was assumed."
 
 
 def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) -> list[Figure]:
@@ -94,12 +122,13 @@ def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) 
     sigma6, sigma7 = lithium_isotopes()
     per_mole = AVOGADRO * (sigma6 - sigma7)
     gained = sums.separator_gain / per_mole
-    relative = math.hypot(pristine.posterior.sigma("scale") / pristine.scale, 0.015)
+    relative = math.hypot(pristine.posterior.sigma("scale") / pristine.scale, HARDENING)
     statistical = sums.statistical[1] / per_mole
     shifts = {name: shift[1] / per_mole for name, shift in sums.shifts.items()}
     terms = {"attenuation scale and hardening": relative * gained, **shifts}
     total = cell.electrolyte.composition.lithium * pristine.contents.separator
-    start = {f"as assembled: {s}": 100 * shift["enrichment"] for s, shift in pristine.posterior.shifts.items()}
+    assembled, shifts6 = assembled_fraction_of(pristine, cell=cell)
+    start = {f"as assembled: {source}": 100 * shift for source, shift in shifts6.items()}
     return [
         Figure(
             f"separator, Li-6 gained {when}",
@@ -110,7 +139,7 @@ def separator_figures(*, pristine: Pristine, sums: Sums, cell: Cell, when: str) 
         ),
         Figure(
             f"separator, mean Li-6 fraction {when}",
-            100 * (pristine.enrichment + gained / total),
+            100 * (assembled + gained / total),
             "%",
             statistical=100 * statistical / total,
             terms={**start, **{name: 100 * value / total for name, value in terms.items()}},
@@ -179,64 +208,6 @@ def anode_figure(*, course: Course, step: int, when: str) -> Figure:
     return replace(
         figure, name=name, value=1e6 * figure.value, unit="umol", statistical=1e6 * figure.statistical, terms=terms
     )
-
-
-def front_figure(
-    *,
-    series: Series,
-    structure: Structure,
-    pristine: Pristine,
-    step: int,
-    leaving_fraction: float,
-    motion_sigma: float,
-    name: str,
-) -> Figure:
-    """Depth of the delithiation front from the separator."""
-    profile = lithiation_profiles(
-        series=series,
-        structure=structure,
-        pristine=pristine,
-        leaving=[leaving_fraction] * series.profiles.sizes["time"],
-    )
-    now = _up_to_plane(profile.isel(time=step, drop=True), structure=structure)
-    if float(now.delithiation.max()) < EARLY:
-        return undetermined(name=name, unit="um", why="Too little lithium has left the cathode.")
-    front = front_depth_from_profile(
-        delithiation=now.delithiation, delithiation_var=now.delithiation_var, plane=structure.separator.position
-    )
-    if front.value is None or front.variance is None:
-        return undetermined(name=name, unit="um", why=front.note)
-    return Figure(
-        name,
-        1e6 * front.value,
-        "um",
-        statistical=1e6 * math.sqrt(front.variance),
-        terms={
-            "voxel and blur": 1e6 * 0.3 * math.hypot(structure.voxel, 2 * structure.blur),
-            "face": 1e6 * FACE * structure.voxel,
-            "motion along the axis": 1e6 * motion_sigma,
-        },
-    )
-
-
-def _up_to_plane(profile: xr.Dataset, *, structure: Structure) -> xr.Dataset:
-    """Delithiation against z with a last point at the separator.
-
-    Slices that blur mixes with the separator are left out, and the two before them are extended to the plane in a
-    straight line: the maximum that the front's depth refers to lies there.
-    """
-    plane, voxel = structure.separator.position, structure.voxel
-    clear = profile.where(profile.z < plane - max(0.75 * voxel, 1.5 * structure.blur), drop=True)
-    values, variances = 1 - clear.lithiation.values, clear.lithiation_var.values
-    reach = float(plane - clear.z[-1]) / voxel
-    value = values[-1] + reach * (values[-1] - values[-2])
-    variance = (1 + reach) ** 2 * variances[-1] + reach**2 * variances[-2]
-    z = ("z", np.append(clear.z.values, plane), {"units": "m"})
-    made = {
-        "delithiation": ("z", np.append(values, value), {"units": ""}),
-        "delithiation_var": ("z", np.append(variances, variance), {"units": ""}),
-    }
-    return xr.Dataset(made, coords={"z": z})
 
 
 def lithiation_profiles(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from operando.cell.amounts import amounts_from_cell
 from operando.cell.builtin import load_cell
 from operando.cell.optics import layers_from_cell
 from operando.errors import FileError, InputError
@@ -18,6 +19,7 @@ from operando.frames import Array
 from operando.io.cycler import read_cycler
 from operando.io.scan import ScanSource, find_scans
 from operando.tomography.scan import ConeBeam
+from operando.units import FARADAY
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
@@ -29,6 +31,9 @@ Tell = Callable[[str, int, int], None]
 
 CHECKED_AT_ONCE = 2**28
 """Raw bytes that are read at a time where frames are only looked at."""
+
+STARTED, SEEN_LATE = 0.01, 0.1
+"""Shares of the cathode's lithium that may have left before the first scan begins, and by its middle."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def inputs_of(study: Study) -> Inputs:
             remedy="Give the distances from the source to the sample and to the detector.",
         )
     inputs = Inputs(study, cell, neutron, xray, cycler)
-    if not pristine_of(inputs).any():
+    if not pristine_of(inputs).any() and not _begins_with_first_scan(inputs):
         raise InputError(
             "clock_offset in [data]",
             must="the cycler's time at the start of the first scan, which ends before the first charge passes",
@@ -102,6 +107,23 @@ def pristine_of(inputs: Inputs) -> Array:
     if charge is None:
         return np.asarray(ends <= ends[0])
     return np.array([float(charge.interp(time=end)) <= 0 for end in ends])
+
+
+def reference_of(inputs: Inputs) -> Array:
+    """Which scans changes are counted from: those before any charge, or the first where the charge began with it."""
+    pristine = pristine_of(inputs)
+    return pristine if pristine.any() else np.arange(pristine.size) == 0
+
+
+def _begins_with_first_scan(inputs: Inputs) -> bool:
+    """Whether nothing but noise had passed when the first scan began, and little by its middle."""
+    charge = charge_of(inputs)
+    if charge is None:
+        return True
+    whole = FARADAY * amounts_from_cell(cell=inputs.cell).active
+    early = float(charge.interp(time=inputs.times[0])) - float(charge[0])
+    before = float(charge.interp(time=0.0)) - float(charge[0])
+    return abs(before) < STARTED * whole and 0 <= early < SEEN_LATE * whole
 
 
 def charge_of(inputs: Inputs) -> xr.DataArray | None:

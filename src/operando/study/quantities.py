@@ -191,7 +191,8 @@ def _sums(
         )
 
     loss, gain, loss_sigma, gain_sigma, loss_place, gain_place = pair(change)
-    slope = values.copy(data=np.gradient(values.values, structure.voxel))
+    # Up to the next voxel, so that a face's slope ends with the voxels that the face reaches
+    slope = values.copy(data=np.diff(values.values, append=values.values[-1]) / structure.voxel)
     moved, level = pair(change + motion_sigma * slope), pair(change + level_sigma * values)
     return Sums(
         cathode_loss=loss,

@@ -13,10 +13,11 @@ import xarray as xr
 
 from operando.io.recorded import UNIX_EPOCH
 from operando.io.scan import ScanSource, open_scan
-from operando.study.inputs import Inputs, Tell, check_frames, pristine_of
+from operando.study.inputs import Inputs, Tell, check_frames, reference_of
+from operando.study.motion import motion_of
 from operando.study.series import Series, profiles_of, series_from_profiles
 from operando.study.store import Store, fingerprint_of
-from operando.study.structure import MARGIN, Structure, blur_of, motion_of, structure_from_volume
+from operando.study.structure import MARGIN, Structure, blur_of, structure_from_volume
 from operando.study.volumes import Recipe, block_rows, corrected_rows, pooled_open_beam, volume_of_scan
 from operando.tomography.axis import RotationAxis
 from operando.tomography.correction_settings import CorrectionSettings
@@ -130,7 +131,7 @@ def series_of(inputs: Inputs, *, store: Store, structure: Structure, recipe: Rec
     return series_from_profiles(
         profiles=profiles,
         times=inputs.times,
-        pristine=pristine_of(inputs),
+        pristine=reference_of(inputs),
         structure=structure,
         half_width=recipe.half_width,
     )

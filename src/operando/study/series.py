@@ -42,7 +42,7 @@ class Series:
     profiles:
         ``whole`` and ``inner`` with their variances, dims ``(time, z)``, as reconstructed [1/m].
     pristine:
-        Which scans ended before any charge passed, dims ``time``.
+        Which scans changes are counted from: those that ended before any charge passed, or the first, dims ``time``.
     area:
         Of the disc of ``whole`` [m^2].
     level:

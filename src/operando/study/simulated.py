@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from operando.twin.simulate import simulate
 
 if TYPE_CHECKING:
+    from operando.electrochemistry.prescribed import Prescribed
     from operando.electrochemistry.transport.settings import TransportSettings
     from operando.study.inputs import Tell
 
@@ -30,11 +31,10 @@ def simulate_study(
     out: Path,
     size: str,
     seed: int,
-    exchange: float,
     scans: int | None,
     tell: Tell,
     workers: int = 2,
-    transport: TransportSettings | None = None,
+    evolution: TransportSettings | Prescribed | None = None,
 ) -> Path:
     """Simulate a cell into `out`; see `operando.twin.simulate.simulate`. Returns the study file written there."""
     session = simulate(
@@ -42,8 +42,7 @@ def simulate_study(
         out,
         size=size,
         seed=seed,
-        exchange=exchange,
-        transport=transport,
+        evolution=evolution,
         scans=scans,
         tell=tell,
         workers=workers,

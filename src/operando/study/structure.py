@@ -1,4 +1,4 @@
-"""Where the layers of the cell lie in the first scan, and how later scans lie against it."""
+"""Where the layers of the cell lie in the first scan."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
 from operando.cell.optics import Layer, layers_from_cell
 from operando.lithium.profiles import axial_profile, disc_mask
-from operando.tomography.drift import drift_from_volumes
 from operando.tomography.scan import ConeBeam, ParallelBeam
 from operando.tomography.stack import (
     Edge,
@@ -113,29 +111,6 @@ def slice_means(volume: xr.Dataset, *, radius: float) -> xr.Dataset:
     width = min(2 * radius, float(values.x[-1] - values.x[0])) / float(values.x[-1] - values.x[0])
     variance = (volume.slice_sum_var * width / area**2).assign_attrs(units="1/m^2")
     return mean.assign(attenuation_var=variance.assign_coords(z=mean.z))
-
-
-def motion_of(volume: xr.Dataset, *, reference: xr.Dataset, structure: Structure) -> tuple[Array3, Array3]:
-    """How the sample has moved since the reference scan, ``(x, y, z)`` and its standard deviation [m].
-
-    Across the axis by comparing volumes. Along the axis nothing but the layers shows a motion, and these change as
-    lithium moves: the faces of the cathode on its collector and on the separator err to opposite sides, so that their
-    mean is taken, and half their difference as its error.
-    """
-    across = drift_from_volumes(reference.attenuation, volume.attenuation, rotation=False)
-    profiles = [slice_means(v, radius=structure.radius - MARGIN * structure.voxel) for v in (reference, volume)]
-    moves, sigmas = [], []
-    for face in (structure.collector, structure.separator):
-        before, after = (_edge(p, face.position, structure.voxel, structure.radius, structure.blur) for p in profiles)
-        moves.append(after.position - before.position)
-        sigmas.append(np.hypot(before.position_sigma, after.position_sigma))
-    along = float(np.mean(moves))
-    error = float(np.hypot(abs(moves[0] - moves[1]) / 2, np.hypot(*sigmas) / 2))
-    shift, sigma = across.shift, across.shift_sigma
-    return (float(shift[0]), float(shift[1]), along), (float(sigma[0]), float(sigma[1]), error)
-
-
-Array3 = tuple[float, float, float]
 
 
 def _edge(profile: xr.Dataset, near: float, voxel: float, radius: float, blur: float) -> Edge:

@@ -7,6 +7,7 @@ import xarray as xr
 
 from operando import __version__
 from operando.study.analysis import (
+    Course,
     course_of,
     expected_over_time,
     figures_of,
@@ -16,7 +17,8 @@ from operando.study.analysis import (
 )
 from operando.study.findings import geometry_figures
 from operando.study.frame import shared_frame
-from operando.study.inputs import Inputs, Tell
+from operando.study.front import spread_warnings
+from operando.study.inputs import Inputs, Tell, pristine_of
 from operando.study.outcome import Outcome
 from operando.study.pictures import pictures_of
 from operando.study.scans import FIRST, recipe_of, series_of, volumes_of
@@ -60,7 +62,16 @@ def run_tomographies(inputs: Inputs, *, store: Store, again: str, tell: Tell) ->
         clock = inputs.cycler.time.values - study.data.clock_offset
         found["cycler"] = inputs.cycler.assign_coords(time=("time", clock, {"units": "s"}))
     found["quality"] = _quality(inputs, recipe, first)
-    return Outcome(tuple(figures), pictures_of(found), frame.warnings, base)
+    warnings = (*frame.warnings, *_late_warnings(inputs, course), *spread_warnings(figures))
+    return Outcome(tuple(figures), pictures_of(found), warnings, base)
+
+
+def _late_warnings(inputs: Inputs, course: Course) -> tuple[str, ...]:
+    """What a reader must know where the charge began with the first scan."""
+    if pristine_of(inputs).any():
+        return ()
+    at = f"{100 * course.initial.value:.1f} %"
+    return (f"The charge began with the first scan: changes count from it, at a lithiation of {at} by the charge.",)
 
 
 def _quality(inputs: Inputs, recipe: Recipe, first: xr.Dataset) -> xr.Dataset:

@@ -60,7 +60,7 @@ def true_figures(truth: Mapping[str, Any], names: list[str]) -> dict[str, float]
     scans, instrument = truth["scans"], truth["instrument"]
     layers = _thicknesses(truth["cell"])
     affine = np.array(instrument["xray_to_neutron"])
-    first = scans[0]
+    before = _before_the_charge(scans)
     fixed = {
         "rotation axis, detector column": instrument["neutron"]["centre"],
         "rotation axis, tilt": math.degrees(instrument["neutron"]["tilt"]),
@@ -68,7 +68,7 @@ def true_figures(truth: Mapping[str, Any], names: list[str]) -> dict[str, float]
         "separator thickness": 1e6 * layers["separator"],
         "X-ray frame, turn about z": math.degrees(math.atan2(affine[1, 0], affine[0, 0])),
         "X-ray frame, true over stated voxel size": float(np.cbrt(np.linalg.det(affine[:3, :3]))),
-        "separator, Li-6 fraction as assembled": 100 * first["separator"]["lithium6_fraction"],
+        "separator, Li-6 fraction as assembled": 100 * before["separator"]["lithium6"] / before["separator"]["lithium"],
     }
     found = {}
     for name in names:
@@ -77,7 +77,7 @@ def true_figures(truth: Mapping[str, Any], names: list[str]) -> dict[str, float]
             found[name] = float(fixed[name])
         elif timed:
             scan = min(scans, key=lambda s: abs(s["time"] / 3600 - float(timed["hours"])))
-            value = _at(timed["what"], scan, first, layers["cathode"])
+            value = _at(timed["what"], scan, before, truth["isotopes"], layers["cathode"])
             if value is not None:
                 found[name] = value
     return found
@@ -110,22 +110,51 @@ def text_of(rows: list[Compared]) -> str:
     return "\n".join(lines)
 
 
-def _at(what: str, scan: Mapping[str, Any], first: Mapping[str, Any], thickness: float) -> float | None:
-    lost = first["cathode"]["lithium"] - scan["cathode"]["lithium"]
-    lost6 = first["cathode"]["lithium6"] - scan["cathode"]["lithium6"]
-    profile = scan["lithiation"]
-    depth = thickness - np.array(profile["z"])[::-1]
-    kept = depth > 0
-    front = front_depth_from_profile(depth=depth[kept], delithiation=1 - np.array(profile["profile"])[::-1][kept])
+def _before_the_charge(scans: list[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Mean lithium and Li-6 of each part over the scans before any charge, which is what an analysis starts from.
+
+    Isotopes exchange from the moment that a cell is assembled.
+    """
+    before = [scan for scan in scans if scan["charge_passed"] == 0] or scans[:1]
+    return {
+        part: {key: float(np.mean([scan[part][key] for scan in before])) for key in ("lithium", "lithium6")}
+        for part in ("cathode", "separator")
+    }
+
+
+def _at(
+    what: str,
+    scan: Mapping[str, Any],
+    before: Mapping[str, Mapping[str, float]],
+    fractions: Mapping[str, float],
+    thickness: float,
+) -> float | None:
+    lost = before["cathode"]["lithium"] - scan["cathode"]["lithium"]
+    lost6 = before["cathode"]["lithium6"] - scan["cathode"]["lithium6"]
+    leaving = lost6 / lost if lost > 1e-9 * before["cathode"]["lithium"] else None
+    extent = None
+    if leaving is not None:
+        extent = 100 * (fractions["active"] - leaving) / (fractions["active"] - fractions["mixture"])
     values = {
-        "separator, Li-6 gained": 1e6 * (scan["separator"]["lithium6"] - first["separator"]["lithium6"]),
+        "separator, Li-6 gained": 1e6 * (scan["separator"]["lithium6"] - before["separator"]["lithium6"]),
         "separator, mean Li-6 fraction": 100 * scan["separator"]["lithium6_fraction"],
-        "cathode, mean lithiation": 100 * profile["mean"],
-        "Li-6 fraction of the lithium that left": 100 * lost6 / lost if lost > 0 else None,
-        "isotope exchange": 100 * scan["exchange"] if scan["exchange"] is not None else None,
-        "cathode, front's distance from the separator": 1e6 * front,
+        "cathode, mean lithiation": 100 * scan["lithiation"]["mean"],
+        "Li-6 fraction of the lithium that left": None if leaving is None else 100 * leaving,
+        "isotope exchange": extent,
+        "cathode, front's distance from the separator": 1e6 * _front_depth(scan["lithiation"], thickness),
     }
     return values.get(what)
+
+
+def _front_depth(lithiation: Mapping[str, Any], thickness: float) -> float:
+    """Depth of the front [m]; nan where the delithiation nowhere falls to half: a depth found there is wrong."""
+    depth = thickness - np.array(lithiation["z"])[::-1]
+    lost = 1 - np.array(lithiation["profile"])[::-1]
+    lost, depth = lost[depth > 0], depth[depth > 0]
+    peak = int(np.argmax(lost))
+    if not (lost[peak:] <= lost[peak] / 2).any():
+        return math.nan
+    return front_depth_from_profile(depth=depth, delithiation=lost)
 
 
 def _thicknesses(cell: Mapping[str, Any]) -> dict[str, float]:

@@ -110,7 +110,8 @@ class Limits:
                     f"largest {name}" if name in ("field", "current") else name, must="positive", received=value
                 )
         if not 0 <= self.misalignment <= np.pi / 2:
-            raise InputError("misalignment", must="between 0 and 90 degrees", received=self.misalignment)
+            received = f"{np.degrees(self.misalignment):.4g} deg"
+            raise InputError("misalignment", must="between 0 and 90 deg", received=received)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ def _cathode(scene: Scene, structure: Microstructure, stand_offs: Sequence[float
 def _lithiation(
     scene: Scene, structure: Microstructure, stand_offs: Sequence[float], lithium: float, change: float
 ) -> Signal:
+    if 0 <= lithium <= 1 and not 0 <= lithium - change <= 1:
+        raise InputError("change", must=f"such that x = {lithium:g} becomes one between 0 and 1", received=change)
     before, after = (float(volume_from_lithium(lithium=x)) for x in (lithium, lithium - change))
     surface = np.unique(structure.particle[-1])
     surface = surface[surface > 0]

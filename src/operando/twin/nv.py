@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,8 @@ from scipy.ndimage import gaussian_filter
 from operando.errors import InputError
 from operando.io.field_map import write_map
 from operando.magnetism.continuation import upward_continued
-from operando.magnetism.lines import lines_from_field
-from operando.magnetism.nv import NV, Cut, Nitrogen, NVCentre, nv_frames_from_cut, splitting_from_temperature
 from operando.magnetism.odmr import fluorescence_from_lines
+from operando.twin.microscope import NVMicroscope
 from operando.units import in_units
 
 Array = npt.NDArray[Any]
@@ -26,76 +24,8 @@ _FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 _DEPTHS = 4
 """Depths at which a layer is sampled, by Gauss and Legendre."""
 
-
-@dataclass(frozen=True)
-class NVMicroscope:
-    """How spectra are taken.
-
-    Attributes
-    ----------
-    cut, azimuth:
-        The diamond, see `operando.magnetism.nv.nv_frames_from_cut`.
-    axes:
-        Which of the four centres are seen: all of an ensemble, or the one of a scanning tip.
-    bias:
-        Uniform field added to the sample's, ``(x, y, z)`` [T].
-    width:
-        Full width of a dip at half depth [Hz].
-    contrast:
-        Depth of each line, its hyperfine multiplet together.
-    nitrogen:
-        Isotope of the hyperfine multiplet; None for none.
-    photon_rate:
-        Detected from one pixel far from any line [1/s].
-    point_spread:
-        Full width at half height of the optics' point spread, of the light and not of the field [m].
-    thickness:
-        Of the layer of centres, above the plane of the field map [m]; every depth adds its own spectrum.
-    temperature:
-        Of the diamond at mid-measurement [K].
-    temperature_drift:
-        From first to last frequency, evenly [K].
-    intensity_drift:
-        Change of the light from first to last frequency, relative.
-    intensity_noise:
-        Standard deviation of the light from frequency to frequency, relative and common to all pixels.
-    """
-
-    cut: Cut = "100"
-    azimuth: float = 0.0
-    axes: tuple[int, ...] = (0, 1, 2, 3)
-    bias: tuple[float, float, float] = (1.1e-3, 2.3e-3, 4.5e-3)
-    width: float = 1e6
-    contrast: float = 0.01
-    shape: Literal["lorentzian", "gaussian"] = "lorentzian"
-    nitrogen: Nitrogen | None = None
-    photon_rate: float = 1e7
-    point_spread: float = 0.0
-    thickness: float = 0.0
-    temperature: float = 300.0
-    temperature_drift: float = 0.0
-    intensity_drift: float = 0.0
-    intensity_noise: float = 0.0
-    centre: NVCentre = field(default=NV)
-
-    def __post_init__(self) -> None:
-        if not self.axes or not set(self.axes) <= {0, 1, 2, 3}:
-            raise InputError("axes", must="some of 0, 1, 2, 3", received=self.axes)
-        if not self.photon_rate > 0:
-            raise InputError("photon rate", must="positive", received=self.photon_rate)
-
-    @property
-    def frames(self) -> Array:
-        """Frames of the centres that are seen, ``(centre, 3, 3)``."""
-        return nv_frames_from_cut(cut=self.cut, azimuth=self.azimuth)[list(self.axes)]
-
-    def sweep(self, *, step: float, margin: float = 15e6, largest_field: float = 0.0) -> Array:
-        """Frequencies [Hz] that hold all lines of the bias plus fields up to `largest_field` [T]."""
-        splitting = splitting_from_temperature(temperature=self.temperature, centre=self.centre)
-        lines = lines_from_field(field=np.array(self.bias), frames=self.frames, splitting=splitting, centre=self.centre)
-        reach = margin + self.centre.gyromagnetic_ratio * largest_field
-        count = int(np.ceil((np.ptp(lines) + 2 * reach) / step))
-        return float(lines.min()) - reach + step * np.arange(count + 1)
+_MOST_PHOTONS = float(np.iinfo(np.uint32).max) / 2
+"""Expected in one pixel at one frequency; their counts are stored in 32 bits."""
 
 
 def simulate_odmr(
@@ -125,12 +55,13 @@ def simulate_odmr(
     Returns
     -------
     Photons, dims frequency, y, x, units count; and the truth: ``field`` of sample and bias [T], and ``splitting`` at
-    mid-measurement [Hz].
+    mid-measurement, the mean over the centres [Hz].
 
     Raises
     ------
     InputError
-        If the map has no three components, or the dwell time is not positive.
+        If the map has no three components or holds NaN, the dwell time is not positive, or there are too many photons
+        to count.
     """
     if not dwell > 0:
         raise InputError("dwell time", must="positive", received=dwell)
@@ -140,6 +71,8 @@ def simulate_odmr(
     ordered = in_units(field_map, unit="T", name="field map").transpose("component", "y", "x")
     total = ordered + xr.DataArray(list(microscope.bias), dims="component")
     total = total.rename("field").assign_attrs(units="T")
+    if not np.isfinite(total.values).all():
+        raise InputError("field map", must="finite everywhere", received="NaN or infinity")
     swept = np.asarray(frequency, dtype=float)
     light = _light(total, microscope, swept)
     drawn = np.random.default_rng(seed)
@@ -147,6 +80,10 @@ def simulate_odmr(
     lamp = 1 + microscope.intensity_drift * progress
     if seed is not None:
         lamp = lamp + microscope.intensity_noise * drawn.standard_normal(swept.size)
+    brightest = float(lamp.max()) * microscope.photon_rate * dwell
+    if brightest > _MOST_PHOTONS:
+        must = f"at most {_MOST_PHOTONS:.2g} at one frequency"
+        raise InputError("photons of a pixel", must=must, received=brightest, remedy="Split the dwell time.")
     expected = light * (lamp * microscope.photon_rate * dwell)[:, None, None]
     counts = expected if seed is None else drawn.poisson(expected).astype(np.uint32)
     coords = {"frequency": xr.Variable("frequency", swept, {"units": "Hz"})}
@@ -154,8 +91,8 @@ def simulate_odmr(
     photons = xr.DataArray(
         counts, dims=("frequency", "y", "x"), coords=coords, name="fluorescence", attrs={"units": "count"}
     )
-    splitting = splitting_from_temperature(temperature=microscope.temperature, centre=microscope.centre)
-    truth = xr.Dataset({"field": total, "splitting": ((), float(splitting), {"units": "Hz"})})
+    splitting = float(microscope.splittings.mean())
+    truth = xr.Dataset({"field": total, "splitting": ((), splitting, {"units": "Hz"})})
     return photons, truth
 
 
@@ -184,7 +121,8 @@ def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array
         spectra = sum(w / 2 * _spectra(p, microscope, swept) for w, p in zip(weights, planes, strict=True))
     else:
         spectra = _spectra(total, microscope, swept)
-    light = np.moveaxis(np.asarray(spectra), -1, 0)
+    # rounding may leave lines that meet a hair below zero
+    light = np.maximum(np.moveaxis(np.asarray(spectra), -1, 0), 0.0)
     if microscope.point_spread > 0:
         sigma = microscope.point_spread / _FWHM_PER_SIGMA
         pixels = [sigma / float(np.diff(total[axis].values).mean()) for axis in ("y", "x")]
@@ -193,18 +131,20 @@ def _light(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array
 
 
 def _spectra(total: xr.DataArray, microscope: NVMicroscope, swept: Array) -> Array:
-    """Relative fluorescence ``(y, x, frequency)`` of centres in one plane."""
+    """Relative fluorescence ``(y, x, frequency)`` of centres in one plane, averaged over the directions of strain."""
+    lines = microscope.lines(np.moveaxis(total.values, 0, -1))
     centre = microscope.centre
-    middle = splitting_from_temperature(temperature=microscope.temperature, centre=centre)
-    vectors = np.moveaxis(total.values, 0, -1)
-    lines = lines_from_field(field=vectors, frames=microscope.frames, splitting=middle, centre=centre)
     # lines move with D, all alike: a line later by d is the same as a microwave earlier by d
     drift = centre.splitting_slope * microscope.temperature_drift * np.linspace(-0.5, 0.5, swept.size)
-    return fluorescence_from_lines(
-        frequency=swept - drift,
-        lines=lines.reshape(*lines.shape[:-2], -1),
-        width=microscope.width,
-        contrast=microscope.contrast,
-        shape=microscope.shape,
-        nitrogen=microscope.nitrogen,
-    )
+    spectra = [
+        fluorescence_from_lines(
+            frequency=swept - drift,
+            lines=each.reshape(*each.shape[:-2], -1),
+            width=microscope.width,
+            contrast=microscope.contrast,
+            shape=microscope.shape,
+            nitrogen=microscope.nitrogen,
+        )
+        for each in lines
+    ]
+    return np.asarray(sum(spectra) / len(spectra))

@@ -19,7 +19,8 @@ from operando.magnetism.demagnetisation import magnetisation_from_susceptibility
 from operando.magnetism.fields import stray_field
 from operando.magnetism.particles import Exposure
 from operando.twin.micrograph import micrograph_of
-from operando.twin.nv import NVMicroscope, simulate_odmr
+from operando.twin.microscope import NVMicroscope
+from operando.twin.nv import simulate_odmr
 from operando.units import Measured
 
 Array = npt.NDArray[Any]

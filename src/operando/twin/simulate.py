@@ -21,8 +21,9 @@ from operando.cell.amounts import (
 )
 from operando.cell.builtin import load_cell
 from operando.cell.variants import drawn
-from operando.electrochemistry.prescribed import PrescribedEvolution
+from operando.electrochemistry.prescribed import Prescribed, PrescribedEvolution
 from operando.electrochemistry.transport.evolution import TransportEvolution
+from operando.electrochemistry.transport.settings import TransportSettings
 from operando.errors import InputError
 from operando.frames import Grid
 from operando.io.cycler import write_cycler
@@ -41,7 +42,14 @@ from operando.twin.presets import Size, size_from_name
 from operando.twin.priors import InstrumentPriors, drawn_nuisances
 from operando.twin.projector import packed_levels
 from operando.twin.recording import record_neutrons, record_xrays
-from operando.twin.truth import described_cell, figures_at, instrument_truth, write_state, write_truth
+from operando.twin.truth import (
+    described_cell,
+    figures_at,
+    instrument_truth,
+    isotope_fractions,
+    write_state,
+    write_truth,
+)
 from operando.twin.xray import XraySample, upright, xray_camera, xray_pose
 
 if TYPE_CHECKING:
@@ -51,7 +59,6 @@ if TYPE_CHECKING:
 
     from operando.cell.model import Cell
     from operando.electrochemistry.state import Evolution
-    from operando.electrochemistry.transport.settings import TransportSettings
 
 Tell = Callable[[str, int, int], None]
 """Called with what is being done, how many units are done, and how many there are."""
@@ -96,8 +103,7 @@ def simulate(
     *,
     size: str = "small",
     seed: int = 0,
-    exchange: float = 0.5,
-    transport: TransportSettings | None = None,
+    evolution: TransportSettings | Prescribed | None = None,
     scans: int | None = None,
     priors: InstrumentPriors | None = None,
     tell: Tell = lambda what, done, total: None,
@@ -113,10 +119,9 @@ def simulate(
         Name of a built-in cell, or a TOML description.
     out:
         Folder that does not exist or is empty.
-    exchange:
-        Share of the cathode in which particles and electrolyte exchange isotopes, in a prescribed evolution.
-    transport:
-        Solve for the lithium and its isotopes with these settings; by default their evolution is prescribed.
+    evolution:
+        How lithium and its isotopes move: solved for with these settings of its transport, by default with its own,
+        or prescribed.
     scans:
         Only the first so many.
     workers:
@@ -138,8 +143,8 @@ def simulate(
         raise InputError("seed", must="zero or more", received=seed)
     _check_out(out)
     true_cell = drawn(described, generator(seed, CELL))
-    evolution = partial(_evolution, cell=true_cell, seed=seed, exchange=exchange, transport=transport)
-    session = Session(true_cell, pixels, seed, evolution, priors or InstrumentPriors(), len(starts))
+    followed = partial(_evolution, cell=true_cell, seed=seed, settings=evolution or TransportSettings())
+    session = Session(true_cell, pixels, seed, followed, priors or InstrumentPriors(), len(starts))
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".unfinished", dir=out.parent))
     try:
@@ -207,7 +212,8 @@ class Session:
             if scan in (0, len(starts) - 1):
                 write_state(folder / "truth" / f"state_{scan:02d}.npz", state)
             tell("tomographies", scan + 1, len(starts))
-        record, offset = cycler_record(cell=self._cell, end=starts[-1] + duration)
+        solved = self._evolution.voltage if isinstance(self._evolution, TransportEvolution) else None
+        record, offset = cycler_record(cell=self._evolution.cell, end=starts[-1] + duration, voltage=solved)
         write_cycler(folder / "cycler.csv", record)
         write_truth(folder / "truth" / "truth.json", self._truth(figures, offset))
         return offset
@@ -246,16 +252,17 @@ class Session:
             "seed": self._seed,
             "evolution": type(self._evolution).__name__,
             "clock_offset": offset,
-            "cell": described_cell(self._cell),
+            "cell": described_cell(self._evolution.cell),
+            "isotopes": isotope_fractions(self._cell),
             "instrument": instrument,
             "scans": figures,
         }
 
 
-def _evolution(*, cell: Cell, grid: Grid, seed: int, exchange: float, transport: TransportSettings | None) -> Evolution:
-    if transport is None:
-        return PrescribedEvolution(cell=cell, grid=grid, seed=seed, exchange=exchange)
-    return TransportEvolution(cell=cell, grid=grid, seed=seed, settings=transport)
+def _evolution(*, cell: Cell, grid: Grid, seed: int, settings: TransportSettings | Prescribed) -> Evolution:
+    if isinstance(settings, Prescribed):
+        return PrescribedEvolution(cell=cell, grid=grid, seed=seed, exchange=settings.exchange)
+    return TransportEvolution(cell=cell, grid=grid, seed=seed, settings=settings)
 
 
 def stack_height(cell: Cell) -> float:

@@ -34,7 +34,6 @@ def figures_at(*, cell: Cell, evolution: Evolution, time: float) -> dict[str, An
     return {
         "time": time,
         "charge_passed": charge,
-        "exchange": exchange_extent(evolution=evolution, time=time),
         **{
             part: {"lithium": held.total, "lithium6": held.lithium6, "lithium6_fraction": held.lithium6_fraction}
             for part, held in (
@@ -51,21 +50,12 @@ def figures_at(*, cell: Cell, evolution: Evolution, time: float) -> dict[str, An
     }
 
 
-def exchange_extent(*, evolution: Evolution, time: float) -> float | None:
-    """How far isotopes had mixed in the cathode before lithium left it; None while none has.
-
-    ``(f_NCM - f) / (f_NCM - f_mixture)``, f the Li-6 fraction of all lithium that left until `time`: 0 if it was the
-    active material's, 1 if it was that of cathode lithium mixed throughout, more if the electrolyte's left first.
-    """
-    cell, amounts = evolution.cell, amounts_from_cell(cell=evolution.cell)
-    first, now = evolution.inventory(0.0).cathode, evolution.inventory(time).cathode
-    lost = first.total - now.total
-    if lost <= 1e-9 * first.total:
-        return None
+def isotope_fractions(cell: Cell) -> dict[str, float]:
+    """Li-6 fractions as assembled: of the active material, and of all the cathode's lithium if it were mixed."""
+    amounts = amounts_from_cell(cell=cell)
     natural = cell.cathode.active.composition.lithium6_fraction
-    enriched = cell.electrolyte.composition.lithium6_fraction
-    mixture = (amounts.active * natural + amounts.cathode_electrolyte * enriched) / first.total
-    return float((natural - (first.lithium6 - now.lithium6) / lost) / (natural - mixture))
+    lithium6 = amounts.active * natural + amounts.cathode_electrolyte * cell.electrolyte.composition.lithium6_fraction
+    return {"active": natural, "mixture": lithium6 / (amounts.active + amounts.cathode_electrolyte)}
 
 
 def instrument_truth(*, nuisances: Nuisances, neutron: NeutronCamera, xray: XrayCamera, pose: Pose) -> dict[str, Any]:

@@ -158,9 +158,13 @@ def composite_from_microstructure(
     if structure.mask("lithium").any():
         raise InputError("microstructure", must="of a composite alone", received="lithium metal in it")
     axes = [axis] if axis else ["zyx"[k] for k in range(3) if structure.grid.shape[k] > 1]
-    boundaries = resistances_between_grains(
-        grains=structure.grain, resistance=grain_resistance * electrolyte_conductivity
-    )
+    boundaries = None
+    if grain_resistance:
+        boundaries = resistances_between_grains(
+            grains=structure.grain,
+            resistance=grain_resistance * electrolyte_conductivity,
+            spacing=structure.grid.spacing,
+        )
     touched = interface_area(phase=active, spacing=structure.grid.spacing, inside=active | electrolyte)
     volume = float(active.sum()) * structure.grid.voxel_volume
     if touched == 0:

@@ -41,11 +41,18 @@ class DirectPotentials:
             Current missing in each voxel [A].
         total:
             Current missing at the collector [A]; None where its voltage is held.
+
+        Returns
+        -------
+        Not numbers where the matrix is singular, as far from any solution.
         """
         from scipy.sparse.linalg import splu
 
         matrix, right = self.system(coupling=coupling, electronic=electronic, ionic=ionic, total=total)
-        found = splu(matrix.tocsc()).solve(right)
+        try:
+            found = splu(matrix.tocsc()).solve(right)
+        except RuntimeError:  # what SciPy raises for a singular matrix
+            found = np.full(right.shape, np.nan)
         n_e, n_i = self._size
         d_e, d_i = np.zeros(coupling.size), np.zeros(coupling.size)
         d_e[self._e_cells] = found[:n_e]

@@ -57,6 +57,11 @@ class Particles:
         ):
             if not (np.isfinite(value) & (np.asarray(value) > 0)).all():
                 raise InputError(name, must="finite and above zero", received=value)
+        for name, number in (("particle radius", self.radius), ("maximum concentration", self.maximum_concentration)):
+            if np.ndim(number):
+                raise InputError(name, must="one number for all particles", received=np.shape(number))
+        if not np.isfinite(np.asarray(self.open_circuit_potential(x))).all():
+            raise InputError("open-circuit potential", must="finite between x = 0.01 and 0.99", received="not")
 
 
 def particles_of(material: str, *, radius: float, exchange_current_density: float) -> Particles:
@@ -119,7 +124,15 @@ class PorousCell:
                 raise InputError(name, must="finite and not negative", received=float(np.nanmin(values)))
         if np.max(self.active_fraction) > 1:
             raise InputError("active_fraction", must="at most 1", received=float(np.max(self.active_fraction)))
+        if not np.isfinite(self.counter_potential):
+            raise InputError("counter_potential", must="finite", received=self.counter_potential)
+        if not 150 < self.temperature < 1000:
+            raise InputError("temperature", must="in kelvin, between 150 and 1000", received=self.temperature)
         resistance = np.asarray(self.counter_resistance)
+        if resistance.shape not in ((), self.grid.shape[1:]):
+            raise InputError(
+                "counter_resistance", must=f"one number or of shape {self.grid.shape[1:]}", received=resistance.shape
+            )
         if not (np.isfinite(resistance) & (resistance >= 0)).all():
             raise InputError("counter_resistance", must="finite and not negative", received=float(resistance.min()))
         active = self.active
@@ -209,6 +222,11 @@ def planar_cell(
 
     The separator's conductivity is scaled so that its whole voxels have the resistance of its thickness.
     """
+    for name, length in (("composite_thickness", composite_thickness), ("separator_thickness", separator_thickness)):
+        if not 0 < length < np.inf:
+            raise InputError(name, must="finite and above zero", received=length)
+    if voxels < 1:
+        raise InputError("voxels", must="one or more", received=voxels)
     step = composite_thickness / voxels
     layers = max(1, round(separator_thickness / step))
     scale = layers * step / separator_thickness

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.electrochemistry.inputs import lithiation_on_voxels, require_tolerance
 from operando.electrochemistry.porous.newton import NewtonStep
-from operando.electrochemistry.protocol import Ending
+from operando.electrochemistry.protocol import CycledRun, Ending, Terminals, require_steps, stops_a_run
 from operando.electrochemistry.threads import shared_out
 from operando.errors import InputError
 
@@ -27,33 +28,26 @@ _GROWTH = 2.0
 """Of a step over the last one; BDF2 is stable up to ``1 + sqrt(2)``."""
 
 _VOLTAGE_REACHED = 1e-6
+_SPARE = 0.02
+"""Cells that fail with x on a surface this close to 0 or 1 have run out of lithium or of room for it."""
 
 
 @dataclass(frozen=True, eq=False)
-class PorousRun:
-    """What a protocol did to a cell; complete up to where it stopped.
+class PorousRun(CycledRun):
+    """What a protocol did to a cell.
 
     Attributes
     ----------
-    time, voltage, current_density, charge:
-        At the start and after each time step [s], [V], [A/m^2], [C/m^2]; charge counts from the start.
     lithiation:
         Mean over all active material.
-    endings:
-        Why each protocol step that was begun ended.
-    complete:
-        Whether all steps were done.
+    ends:
+        When each of them ended [s].
     final:
         Last state.
     """
 
-    time: Array
-    voltage: Array
-    current_density: Array
-    charge: Array
     lithiation: Array
-    endings: tuple[Ending, ...]
-    complete: bool
+    ends: tuple[float, ...]
     final: PorousState
 
 
@@ -65,6 +59,7 @@ def run_porous(
     shells: int = 20,
     tolerance: float = 1e-3,
     longest_step: float = np.inf,
+    until: float = np.inf,
     potentials: Potentials | None = None,
     observe: Callable[[PorousState], None] = lambda state: None,
 ) -> PorousRun:
@@ -80,6 +75,8 @@ def run_porous(
         x at the start, one number or a map ``(z, y, x)``.
     tolerance:
         Change of x in any shell, and of the voltage [V], by which a step may depart from a straight line.
+    until:
+        Time at which the run ends, wherever the protocol is [s].
     potentials:
         Solver of the linear systems; by default one that fits the number of voxels.
     observe:
@@ -88,24 +85,26 @@ def run_porous(
     Raises
     ------
     InputError
-        If the lithiation is not between 0 and 1, or there are no steps.
+        If the lithiation is not between 0 and 1, there are no steps, or no time is left for them.
     """
     import jax
 
-    if not steps:
-        raise InputError("steps", must="at least one", received="none")
-    if not ((np.asarray(lithiation) > 0) & (np.asarray(lithiation) < 1)).all():
-        raise InputError("lithiation", must="between 0 and 1, ends excluded", received=lithiation)
+    require_steps(steps)
+    require_tolerance(tolerance)
+    if not until > 0:
+        raise InputError("until", must="above zero", received=until)
+    lithiation = lithiation_on_voxels(lithiation, active=cell.active)
     if shells < 3:
         raise InputError("shells", must="three or more", received=shells)
     with jax.enable_x64(True):
         march = _March(cell, NewtonStep(cell, shells=shells, potentials=potentials), lithiation, tolerance, observe)
-        endings = []
         for step in steps:
-            endings.append(march.through(step, longest_step))
-            if endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED):
+            left = until - march.time
+            if left <= 0:
                 break
-        return march.result(tuple(endings), len(steps))
+            if stops_a_run(march.through(replace(step, duration=min(step.duration, left)), longest_step)):
+                break
+        return march.result()
 
 
 class _March:
@@ -121,10 +120,21 @@ class _March:
         self._state = newton.initial(lithiation)
         self._charge = 0.0
         self._rows = [self._row(self._state)]
+        self._endings: list[tuple[Ending, float]] = []
+
+    @property
+    def time(self) -> float:
+        """Reached [s]."""
+        return self._state.time
 
     def through(self, step: ProtocolStep, longest: float) -> Ending:
         """Follow one protocol step to its end."""
-        start, charge = self._state.time, self._charge
+        ending = self._followed(step, longest)
+        self._endings.append((ending, self._state.time))
+        return ending
+
+    def _followed(self, step: ProtocolStep, longest: float) -> Ending:
+        elapsed, charge = 0.0, self._charge
         held = self._begun(step)
         if isinstance(held, Ending):
             return held
@@ -134,10 +144,8 @@ class _March:
         smallest = step.duration * _SMALLEST_STEP
         problem = Ending.FAILED
         while True:
-            elapsed = self._state.time - start
-            length = min(length, longest, step.duration - elapsed)
-            if step.control == "current" and step.value != 0:
-                length = min(length, (step.charge - abs(self._charge - charge)) / abs(step.value))
+            now = self._terminals(self._state, charge)
+            length = min(length, longest, step.duration - elapsed, step.time_to_charge(now))
             new = self._advanced(before, length, step)
             outside = new is not None and self._is_outside(new)
             error = np.inf if new is None or outside else self._departure(before, new, length)
@@ -145,33 +153,40 @@ class _March:
                 problem = Ending.EXHAUSTED if outside else problem
                 length *= 0.25 if not error < np.inf else max(0.25, 0.8 / np.sqrt(error))
                 if length < smallest:
-                    return problem
+                    return self._why_stuck(step) if problem is Ending.FAILED else problem
                 continue
-            overshoot = self._overshoot(step, new)
-            if overshoot > _VOLTAGE_REACHED:
-                moved = abs(new.voltage - self._state.voltage)
-                if length > smallest and moved > 0:
-                    length *= min(0.9, max(0.05, 1 - overshoot / moved))
-                    continue
+            part = step.part_before_limit(now, self._terminals(new, charge), near=_VOLTAGE_REACHED)
+            if part is not None and length > smallest:
+                length *= min(0.95, max(0.05, part))
+                continue
             before, problem = (self._state, length), Ending.FAILED
+            elapsed += length
             self._accept(new)
+            voltage, current, passed = self._terminals(new, charge)
             ending = step.ending(
-                elapsed=new.time - start,
-                voltage=new.voltage + (_VOLTAGE_REACHED if step.value > 0 else -_VOLTAGE_REACHED),
-                current=new.current / self._cell.area,
-                charge=self._charge - charge,
+                elapsed=elapsed,
+                voltage=voltage + (_VOLTAGE_REACHED if step.value > 0 else -_VOLTAGE_REACHED),
+                current=current,
+                charge=passed,
             )
             if ending is not None:
                 return ending
             length *= min(_GROWTH, max(0.3, 0.8 / np.sqrt(max(error, 1e-6))))
 
-    def result(self, endings: tuple[Ending, ...], wanted: int) -> PorousRun:
+    def result(self) -> PorousRun:
         """All that was kept."""
-        stopped = endings[-1] in (Ending.VOLTAGE_PASSED, Ending.EXHAUSTED, Ending.FAILED)
+        endings, ends = zip(*self._endings, strict=True)
         time, voltage, current_density, charge, lithiation = np.array(self._rows).T
-        complete = len(endings) == wanted and not stopped
         return PorousRun(
-            time, voltage, current_density, charge, lithiation, endings, complete=complete, final=self._state
+            endings=endings,
+            complete=not stops_a_run(endings[-1]),
+            ends=ends,
+            time=time,
+            voltage=voltage,
+            current_density=current_density,
+            charge=charge,
+            lithiation=lithiation,
+            final=self._state,
         )
 
     def _begun(self, step: ProtocolStep) -> PorousState | Ending:
@@ -179,18 +194,30 @@ class _March:
         instant = step.duration * _SMALLEST_STEP
         new = self._solved(self._state, self._state.lithiation, instant, step)
         if new is None:
-            return Ending.FAILED
-        if step.control == "current" and step.value != 0 and self._overshoot(step, new) > _VOLTAGE_REACHED:
+            return self._why_stuck(step)
+        if step.overshoot(new.voltage) > _VOLTAGE_REACHED:
             return Ending.VOLTAGE_PASSED
         begun = replace(new, time=self._state.time, lithiation=self._state.lithiation)
         self._rows.append(self._row(begun))
         return begun
 
-    def _overshoot(self, step: ProtocolStep, state: PorousState) -> float:
-        """How far the voltage is past the limit that the current drives it to [V]."""
-        if step.control == "voltage" or step.value == 0:
-            return -np.inf
-        return state.voltage - step.upper_voltage if step.value > 0 else step.lower_voltage - state.voltage
+    def _why_stuck(self, step: ProtocolStep) -> Ending:
+        """Whether the particles' surfaces are empty, or full, or would be at once at the current that is asked for."""
+        state, nothing = self._state, np.zeros(self._newton.surface.size)
+        shell = np.asarray(self._newton.surface_lithiation(state.lithiation, nothing))
+        by_current = shell - np.asarray(self._newton.surface_lithiation(state.lithiation, nothing + 1))
+        q = np.asarray(state.current_density)
+        face = shell - by_current * q
+        spent = ((face < _SPARE) & (q > 0)) | ((face > 1 - _SPARE) & (q < 0))
+        room = shell if step.value > 0 else 1 - shell
+        limit = float((room / by_current * self._newton.surface).sum()) / self._cell.area
+        too_much = step.control == "current" and abs(step.value) >= limit
+        return Ending.EXHAUSTED if spent.any() or too_much else Ending.FAILED
+
+    def _terminals(self, state: PorousState, charge: float) -> Terminals:
+        """Of a state, in a protocol step that began at a charge."""
+        passed = (self._rows[0][4] - self._mean(state)) * self._capacity
+        return Terminals(state.voltage, state.current / self._cell.area, passed - charge)
 
     def _advanced(
         self, before: tuple[PorousState, float] | None, length: float, step: ProtocolStep

@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import Any
 
 from operando.cell.microstructure.structure import STRUCTURE_PHASES, Microstructure
+from operando.cell.scene import Scene
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Insulator, Law, Metal
 from operando.materials.kinetics import exchange_current_density_from_lithiation
@@ -50,14 +51,26 @@ def lithium_metal() -> Metal:
     )
 
 
-def cell_from_microstructure(structure: Microstructure) -> ResolvedCell:
-    """Make a microstructure of lithium, LLZO and LixCoO2, its negative electrode at the side -x."""
+def electrolyte_from_scene(scene: Scene) -> Electrolyte:
+    """Electrolyte with the conductivity and the grain boundaries that a scene says."""
+    said = scene.electrolyte
+    return Electrolyte(conductivity=said.conductivity, grain_boundary_resistance=said.grain_boundary_resistance)
+
+
+def cell_from_microstructure(structure: Microstructure, *, electrolyte: Electrolyte | None = None) -> ResolvedCell:
+    """Make a microstructure of lithium, electrolyte and LixCoO2, its negative electrode at the side -x.
+
+    Parameters
+    ----------
+    electrolyte:
+        LLZO from the tables by default; `electrolyte_from_scene` gives the scene's own.
+    """
     phases = structure.grid.array(structure.phase, name="phase", units="").assign_attrs(phases=STRUCTURE_PHASES)
     return ResolvedCell(
         phases=phases,
         materials={
             "void": Insulator(),
-            "electrolyte": garnet(),
+            "electrolyte": electrolyte or garnet(),
             "active": lithium_cobalt_oxide(),
             "lithium": lithium_metal(),
         },

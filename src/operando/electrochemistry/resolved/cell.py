@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from operando.cell.microstructure.connectivity import joined_to
+from operando.electrochemistry.connectivity import necks_in
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Material, Metal
 from operando.errors import InputError
 from operando.frames import Array, Grid
@@ -36,7 +37,8 @@ class ResolvedCell:
     negative_side:
         Where the negative plate is, such as ``+x``; a charging current flows towards it.
     grains:
-        ``(z, y, x)`` numbers of the electrolyte's grains. A face between two numbers is a grain boundary.
+        ``(z, y, x)`` numbers of the electrolyte's grains, from 1. A face between two of them is a grain boundary;
+        0 is no grain and has none.
     plate:
         Metal of the negative plate where electrolyte touches it without a voxel of metal in between.
     temperature:
@@ -54,6 +56,7 @@ class ResolvedCell:
     def __post_init__(self) -> None:
         if self.negative_side not in SIDES:
             raise InputError("negative_side", must=f"one of {', '.join(SIDES)}", received=self.negative_side)
+        _require_labels(self.phases)
         if self.phases.shape != self.grid.shape:
             raise InputError("phases", must=f"of the grid's shape {self.grid.shape}", received=self.phases.shape)
         if self.grains is not None and np.shape(self.grains) != self.grid.shape:
@@ -129,6 +132,15 @@ class ResolvedCell:
                 values[i] = getattr(material, name) or 0.0
         return np.asarray(values[self.phases.values])
 
+    @property
+    def necks(self) -> dict[str, int]:
+        """Voxels of each phase that alone hold two parts of it together: a finer image may part or widen them.
+
+        Electrolyte and active material are looked at as a whole each, metals are not: they are at one potential.
+        """
+        labels = self.phases.values[necks_in(self.reached.electrolyte) | necks_in(self.reached.active)]
+        return {self.names[i]: int(n) for i, n in enumerate(np.bincount(labels, minlength=len(self.names))) if n}
+
     @cached_property
     def reached(self) -> Reached:
         """What takes part."""
@@ -164,6 +176,14 @@ def _reached(cell: ResolvedCell) -> Reached:
             remedy="The cell is shorted: no voltage can be applied to it.",
         )
     tied = joined_to(active, first | _beside(positive))
+    touching = tied & (_beside(negative) | (last & (cell.plate is not None)))
+    if touching.any():
+        raise InputError(
+            "active material",
+            must="apart from the negative electrode, or from the positive plate",
+            received=f"{int(touching.sum())} voxels that join the two plates for electrons",
+            remedy="The cell is shorted: electrolyte or an insulator has to part them.",
+        )
     plating = negative & (cell.of_voxels("exchange_current", Metal) > 0)
     source = _beside(plating) | (last & (cell.plate is not None))
     ions = joined_to(electrolyte, source)
@@ -175,6 +195,16 @@ def _reached(cell: ResolvedCell) -> Reached:
             remedy="Check the labels and the side of the negative plate.",
         )
     return Reached(electrolyte=ions, active=tied, metal=positive.astype(np.int8) - negative.astype(np.int8))
+
+
+def _require_labels(phases: Any) -> None:
+    """Refuse what is no labelled volume."""
+    if not isinstance(phases, xr.DataArray):
+        raise InputError("phases", must='a DataArray (z, y, x) with attrs["phases"]', received=type(phases).__name__)
+    if phases.dims != ("z", "y", "x"):
+        raise InputError("dimensions of the phases", must="(z, y, x)", received=phases.dims)
+    if phases.dtype.kind not in "iu":
+        raise InputError("labels of the phases", must="integers", received=phases.dtype)
 
 
 def _beside(mask: Array) -> Array:

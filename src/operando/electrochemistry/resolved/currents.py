@@ -33,7 +33,7 @@ def face_currents(cell: ResolvedCell, state: State) -> FaceCurrents:
     Within a metal, an equipotential to the cell, the current spreads as in a uniform conductor between its surface and
     the plate. What crosses the two plates goes on in the leads; every voxel's net current is zero.
     """
-    found = _between_voxels(cell, state)
+    found = _balanced(_between_voxels(cell, state), cell)
     for sign in (1, -1):
         metal = cell.reached.metal == sign
         side = cell.negative_side
@@ -60,6 +60,49 @@ def _between_voxels(cell: ResolvedCell, state: State) -> Faces:
             np.add.at(flow, tuple(place), outwards * beyond[here] * np.asarray(through)[here] * areas[axis])
         flows.append(flow)
     return Faces(*flows)
+
+
+def _balanced(flows: Faces, cell: ResolvedCell) -> Faces:
+    """Lead what the solver left in voxels, up to 1e-9 of the cell's current each, to the metals and plates.
+
+    It is led as a uniform conductor of all that is not metal would: on short ways, and no voxel keeps any.
+    """
+    reached, side = cell.reached, cell.negative_side
+    metal, matter = reached.metal != 0, reached.electrolyte | reached.active
+    ways = conductances_from_conductivity(conductivity=(matter | metal).astype(float), spacing=cell.grid.spacing)
+    for beyond, touching in (
+        (side, reached.electrolyte & (cell.plate is not None)),
+        (_OPPOSITE[side[0]] + side[1], reached.active),
+    ):
+        on_side(ways, beyond)[...] = side_conductance_from_conductivity(
+            conductivity=touching.astype(float), side=beyond, spacing=cell.grid.spacing
+        )
+    to_metal = Faces(*(g * _touches(metal, axis) for axis, g in enumerate(ways)))
+    left = np.where(matter, -net_outflow(flows), 0.0)
+    size = float(np.abs(left).max())
+    if size == 0:
+        return flows
+    found = solve(
+        conductances=Faces(*(g - m for g, m in zip(ways, to_metal, strict=True))),
+        diagonal=np.where(matter, sum(_both_sides(m, axis) for axis, m in enumerate(to_metal)), 0.0),
+        b=left / size,
+        tolerance=1e-6,
+    )
+    more = flows_from_potential(potential=np.where(matter, found.value * size, 0.0), conductances=ways)
+    return Faces(*(a + b for a, b in zip(flows, more, strict=True)))
+
+
+def _touches(mask: Array, axis: int) -> Array:
+    """Faces normal to an axis with a voxel of `mask` on either side."""
+    padded = np.pad(mask, [(1, 1) if k == axis else (0, 0) for k in range(3)])
+    moved = np.moveaxis(padded, axis, 0)
+    return np.moveaxis(moved[1:] | moved[:-1], 0, axis)
+
+
+def _both_sides(faces: Array, axis: int) -> Array:
+    """Sum over each voxel's two faces normal to an axis."""
+    moved = np.moveaxis(faces, axis, 0)
+    return np.moveaxis(moved[1:] + moved[:-1], 0, axis)
 
 
 def _with_metal(flows: Faces, cell: ResolvedCell, metal: Array, side: str) -> Faces:

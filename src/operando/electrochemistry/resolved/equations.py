@@ -13,6 +13,7 @@ from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.faces import Faces, faces_of
 from operando.electrochemistry.resolved.fluxes import Currents, Factors, Fields, currents, left_in_voxels
 from operando.electrochemistry.resolved.jacobian import Control, Slopes, slopes
+from operando.errors import InputError
 
 _LARGEST_CHANGE = 0.3
 """Of x in one iteration of Newton's method."""
@@ -99,7 +100,19 @@ def problem_of(cell: ResolvedCell, *, factors: Factors | None = None) -> Problem
     # on CPU the same memory
     faces = jax.tree.map(lambda part: np.asarray(part) if isinstance(part, jax.Array) else part, on_device)
     linear = DirectSolver(faces) if min(cell.grid.shape) == 1 else BlockSolver(faces)
+    _require_factors(factors or Factors(), cell)
     return Problem(cell=cell, faces=on_device, factors=factors or Factors(), linear=linear)
+
+
+def _require_factors(factors: Factors, cell: ResolvedCell) -> None:
+    """Refuse factors that are not finite, not positive, or neither numbers nor maps."""
+    for name, factor in zip(Factors._fields, factors, strict=True):
+        values = np.asarray(factor, dtype=float)
+        if values.shape not in ((), cell.grid.shape):
+            raise InputError(f"factor of {name}", must=f"a number or {cell.grid.shape}", received=values.shape)
+        least = 0.0 if name == "grain_boundary_resistance" else np.nextafter(0, 1)
+        if not (np.isfinite(values) & (values >= least)).all():
+            raise InputError(f"factor of {name}", must="finite and positive", received=float(values.min()))
 
 
 @jax.jit
@@ -135,6 +148,7 @@ def solved_by_newton(problem: Problem, start: Fields, guess: tuple[Any, Any], ta
         kind = problem.linear.precision
         at = slopes(fields, faces, problem.factors, cell.hosts, cell.temperature, through, precision=kind)
         relative = min(max(0.2 * enough / worst, _FINEST), _COARSEST)
+        lack = _without_rounding(lack, target.storage)
         guess = (through.reacting, through.plating)
         del through  # a volume has room for neither these while it is solved nor the slopes thereafter
         change = problem.linear.solve(lack, at, target.storage, control, relative=relative)
@@ -151,6 +165,13 @@ def _largest_parts(lack: Fields, storage: Any) -> tuple[Any, Any, Any]:
     # x is known to rounding alone, and a short time step makes much of it
     lithium = jnp.maximum(jnp.abs(lack.lithiation) - _ROUNDING * storage, 0.0)
     return jnp.abs(lack.potential).max(), lithium.max(), jnp.abs(lack.voltage)
+
+
+@jax.jit
+def _without_rounding(lack: Fields, storage: Any) -> Fields:
+    # else nothing but rounding is left of lithium, and a linear solver spends itself on that
+    known = jnp.abs(lack.lithiation) > _ROUNDING * storage
+    return lack._replace(lithiation=jnp.where(known, lack.lithiation, 0.0))
 
 
 def _largest(lack: Fields, storage: Any) -> float:

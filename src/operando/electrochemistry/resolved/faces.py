@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from operando.electrochemistry.grain_boundaries import inverse_shares
 from operando.electrochemistry.interface_area import interface_weights
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.materials import ActiveMaterial, Electrolyte, Metal
@@ -112,7 +113,7 @@ class Faces(NamedTuple):
 
 def faces_of(cell: ResolvedCell) -> Faces:
     """Find the faces of a cell."""
-    reached = cell.reached
+    reached, shares = cell.reached, _inverse_shares(cell)
     maximum = cell.of_voxels("maximum_concentration", ActiveMaterial)
     return Faces(
         electrolyte=reached.electrolyte,
@@ -120,22 +121,30 @@ def faces_of(cell: ResolvedCell) -> Faces:
         host=cell.host_numbers(),
         ionic_conductivity=np.where(reached.electrolyte, cell.of_voxels("conductivity", Electrolyte), 1.0),
         capacity=np.where(reached.active, FARADAY * maximum * cell.grid.voxel_volume, 1.0),
-        bulk=(_bulk(cell, 0), _bulk(cell, 1), _bulk(cell, 2)),
+        bulk=(_bulk(cell, 0, shares), _bulk(cell, 1, shares), _bulk(cell, 2, shares)),
         reacting=_reacting(cell),
         plating=_plating(cell),
         contacts=_contacts(cell),
     )
 
 
-def _bulk(cell: ResolvedCell, axis: int) -> Bulk:
+def _inverse_shares(cell: ResolvedCell) -> tuple[Any, Any, Any] | None:
+    """One over the share of its area that each inner face of a grain boundary stands for; None without boundaries."""
+    if cell.grains is None or not cell.of_voxels("grain_boundary_resistance", Electrolyte).any():
+        return None
+    grains = np.where(cell.reached.electrolyte, cell.grains, 0)
+    z, y, x = inverse_shares(grains=grains, spacing=cell.grid.spacing)
+    return z[1:-1], y[:, 1:-1], x[:, :, 1:-1]
+
+
+def _bulk(cell: ResolvedCell, axis: int, shares: tuple[Any, Any, Any] | None) -> Bulk:
     ions, active, host = cell.reached.electrolyte, cell.reached.active, cell.host_numbers()
     lower, upper = (slice(None),) * axis + (slice(None, -1),), (slice(None),) * axis + (slice(1, None),)
     ionic, electronic = ions[lower] & ions[upper], active[lower] & active[upper]
     resistance: Any = 0.0
-    if cell.grains is not None:
-        boundary = ionic & (cell.grains[lower] != cell.grains[upper])
+    if shares is not None:
         own = cell.of_voxels("grain_boundary_resistance", Electrolyte)
-        resistance = np.where(boundary, np.maximum(own[lower], own[upper]), 0.0)
+        resistance = np.maximum(own[lower], own[upper]) * shares[axis]
     half, area = _measures(cell, axis)
     return Bulk(
         conducts=ionic | electronic,

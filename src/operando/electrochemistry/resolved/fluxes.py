@@ -2,6 +2,14 @@
 
 On every face the flux is a closed function of the two voxels beside it. Half a voxel of either material lies in series
 with the interface, so that a reaction sees the potentials and the lithium on its face, not those of voxel centres.
+
+Active material conducts electrons, ``i_e = -s_e grad phi``, and may conduct ions. Lithium is both, so that
+``phi - phi_ion = U``, and with ``s = s_e + s_i`` and the ions' share ``t = s_i / s``
+
+``i = -s (grad phi - t grad U)``,  ``i_ion = t i - F c_max D grad x``.
+
+At rest a gradient of x keeps a difference of phi (C. Wagner, Z. Phys. Chem. B 21, 25, 1933). Onto an electrolyte ions
+alone cross, so that diffusion brings (1 - t) of the current there; into metal, or another host, electrons alone do.
 """
 
 from __future__ import annotations
@@ -81,11 +89,12 @@ class Currents(NamedTuple):
 
 
 class Properties(NamedTuple):
-    """Of every voxel: conductivity [S/m], ``F c_max D`` [A/m], and the share of the current that lithium carries."""
+    """Of every voxel: conductivity [S/m], ``F c_max D`` [A/m], the ions' share of the current, and U [V]."""
 
     conductivity: Any
     diffusion: Any
     share: Any
+    open_circuit: Any
 
 
 def properties(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Properties:
@@ -99,10 +108,13 @@ def properties(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) ->
         (electrons, ions, diffusion)
     )
     ionic = factors.ionic_conductivity * faces.ionic_conductivity
+    mixed = any(material.ionic_conductivity is not None for material in hosts)
+    level = _by_host(hosts, faces.host, x, lambda m: m.open_circuit_potential) if mixed else jnp.zeros_like(x)
     return Properties(
         conductivity=jnp.where(faces.active, electrons + ions, ionic),
         diffusion=jnp.where(faces.active, diffusion, 1.0),
         share=jnp.where(faces.active, ions / jnp.where(faces.active, electrons + ions, 1.0), 0.0),
+        open_circuit=jnp.where(faces.active, level, 0.0),
     )
 
 
@@ -115,10 +127,12 @@ def bulk_flux(
 ) -> tuple[Any, Any]:
     """Charge and lithium through faces between voxels of one kind, towards the second voxel [A/m^2]."""
     left, right = sides
-    way = bulk.half / left.conductivity + bulk.half / right.conductivity + boundary * bulk.resistance
-    charge = bulk.conducts * (potentials[0] - potentials[1]) / way
-    way = bulk.half / left.diffusion + bulk.half / right.diffusion
     share = (left.share + right.share) / 2
+    first, second = (jnp.where(bulk.exchanges, p.conductivity, _electronic(p.conductivity, p.share)) for p in sides)
+    way = bulk.half / first + bulk.half / second + boundary * bulk.resistance
+    drop = potentials[0] - potentials[1] - bulk.exchanges * share * (left.open_circuit - right.open_circuit)
+    charge = bulk.conducts * drop / way
+    way = bulk.half / left.diffusion + bulk.half / right.diffusion
     return charge, bulk.exchanges * ((lithiations[0] - lithiations[1]) / way + share * charge)
 
 
@@ -127,8 +141,9 @@ def reaction_excess(
 ) -> Any:
     """What a current from active material into electrolyte has too much for Butler and Volmer's law [A/m^2].
 
-    ``q - w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with ``eta = drop - R q - U(x')`` and the lithium on the
-    face ``x' = x - (1 - t) q half / (F c_max D)``, where lithium migrates with a share t of the current.
+    ``q - w i0(x') [exp(a F eta / R T) - exp(-c F eta / R T)]`` with
+    ``eta = drop - R q - (1 - t) U(x') - t U(x)`` and the lithium on the face ``x' = x - (1 - t) q half / (F c_max D)``;
+    t is the ions' share of the host's conductivity.
 
     Parameters
     ----------
@@ -146,14 +161,35 @@ def reaction_excess(
     ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
     ionic = _at(factors.ionic_conductivity, met.electrolyte) * faces.ionic_conductivity.ravel()[met.electrolyte]
     resistance = met.half / (electrons + ions) + met.half / ionic
-    diffusing = electrons / (electrons + ions)
-    shift = met.half * diffusing / (_at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion))
+    shift = shift_on_faces(x, faces, factors, hosts)
     transfer = _by_host(hosts, host, x, lambda m: lambda _: m.transfer_coefficient)
     face = x - shift * q
-    over = drop - resistance * q - _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
     scale = met.weight * _at(factors.exchange_current, met.active)
+    level = _by_host(hosts, host, face, lambda m: m.open_circuit_potential)
+    centre = _by_host(hosts, host, x, lambda m: m.open_circuit_potential)
+    over = drop - resistance * q - level - ions / (electrons + ions) * (centre - level)
     exchange = scale * _by_host(hosts, host, face, lambda m: m.exchange_current)
     return q - _reaction(over, exchange, transfer, temperature)
+
+
+@partial(jax.jit, static_argnames="hosts")
+def shift_on_faces(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Fall of x from the centre of a reacting voxel to its face over the current through it [m^2/A]."""
+    met = faces.reacting
+    host = faces.host.ravel()[met.active]
+    electrons = _at(factors.electronic_conductivity, met.active) * _by_host(
+        hosts, host, lithiation, lambda m: m.electronic_conductivity
+    )
+    ions = _by_host(hosts, host, lithiation, lambda m: m.ionic_conductivity or jnp.zeros_like)
+    diffusion = _at(factors.diffusivity, met.active) * _by_host(hosts, host, lithiation, _diffusion)
+    return met.half / diffusion * electrons / (electrons + ions)
+
+
+@partial(jax.jit, static_argnames="hosts")
+def fastest_diffusion(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Largest diffusivity over the volume of a voxel [1/(m s)]; zero without active material."""
+    diffusion = factors.diffusivity * _by_host(hosts, faces.host, lithiation, _diffusion)
+    return jnp.where(faces.active, diffusion / faces.capacity, 0.0).max()
 
 
 def plating_excess(q: Any, potential: Any, voltage: Any, faces: Faces, factors: Factors, temperature: Any) -> Any:
@@ -163,6 +199,27 @@ def plating_excess(q: Any, potential: Any, voltage: Any, faces: Faces, factors: 
     drop = met.positive * voltage - potential
     exchange = met.weight * met.exchange_current * _at(factors.plating_exchange_current, met.electrolyte)
     return q - _reaction(drop - q * met.half / ionic, exchange, met.transfer, temperature)
+
+
+def contact_conductivity(lithiation: Any, faces: Faces, factors: Factors, hosts: Hosts) -> Any:
+    """Conductivity of half a voxel of active material onto metal, which takes electrons alone [S/m].
+
+    There ``F c_max D grad x = t i``, and ``1 / s + t^2 (-dU/dx) / (F c_max D)`` is the resistivity; with the D that
+    Weppner and Huggins' relation gives (doi:10.1149/1.2133112) it is ``1 / s_e``.
+    """
+    x, met = lithiation, faces.contacts
+    host = faces.host.ravel()[met.active]
+    electrons = _at(factors.electronic_conductivity, met.active) * _by_host(
+        hosts, host, x, lambda m: m.electronic_conductivity
+    )
+    if all(material.ionic_conductivity is None for material in hosts):
+        return electrons
+    ions = _by_host(hosts, host, x, lambda m: m.ionic_conductivity or jnp.zeros_like)
+    diffusion = _at(factors.diffusivity, met.active) * _by_host(hosts, host, x, _diffusion)
+    law = partial(_by_host, hosts, host, law=lambda m: m.open_circuit_potential)
+    falls = -jax.jvp(law, (x,), (jnp.ones_like(x),))[1]
+    share = ions / (electrons + ions)
+    return 1 / (1 / (electrons + ions) + share**2 * jnp.maximum(falls, 0.0) / diffusion)
 
 
 def contact_flux(potential: Any, conductivity: Any, voltage: Any, faces: Faces) -> Any:
@@ -197,7 +254,7 @@ def currents(
         plating=_root(lambda q: plating_excess(q, ions, fields.voltage, faces, factors, temperature), guess[1]),
         contacts=contact_flux(
             potential[faces.contacts.active],
-            held.conductivity.ravel()[faces.contacts.active],
+            contact_conductivity(x[faces.contacts.active], faces, factors, hosts),
             fields.voltage,
             faces,
         ),
@@ -222,6 +279,10 @@ def left_in_voxels(through: Currents, faces: Faces) -> tuple[Any, Any, Any]:
     lost = jnp.asarray(lithium).ravel().at[faces.reacting.active].add(reacting)
     total = jnp.sum(faces.plating.positive * plating) - jnp.sum(faces.contacts.positive * contacts)
     return flat.reshape(shape), lost.reshape(shape), total
+
+
+def _electronic(conductivity: Any, share: Any) -> Any:
+    return conductivity * (1 - share)
 
 
 def _reaction(over: Any, exchange: Any, transfer: Any, temperature: Any) -> Any:

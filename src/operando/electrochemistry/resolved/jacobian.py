@@ -22,6 +22,7 @@ from operando.electrochemistry.resolved.fluxes import (
     _boundary,
     _pair,
     bulk_flux,
+    contact_conductivity,
     contact_flux,
     left_in_voxels,
     plating_excess,
@@ -84,7 +85,7 @@ def slopes(
     """
     held, rise = _properties_and_slopes(fields.lithiation, faces, factors, hosts)
     z, y, x = (_bulk_slopes(fields, held, rise, faces.bulk[k], _boundary(factors, k), k, precision) for k in range(3))
-    reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through, (held, rise))
+    reacting, plating, contacts = _interface_slopes(fields, faces, factors, hosts, temperature, through)
     return Slopes(bulk=(z, y, x), reacting=reacting, plating=plating, contacts=contacts)
 
 
@@ -101,10 +102,8 @@ def _interface_slopes(
     hosts: Hosts,
     temperature: Any,
     through: Currents,
-    known: tuple[Properties, Properties],
 ) -> tuple[tuple[Any, Any], Any, tuple[Any, Any]]:
-    x, (held, rise) = fields.lithiation, known
-    potential, flat = fields.potential.ravel(), x.ravel()
+    potential, flat = fields.potential.ravel(), fields.lithiation.ravel()
     a, e, c = faces.reacting.active, faces.reacting.electrolyte, faces.contacts.active
     drop = potential[a] + fields.voltage - potential[e]
 
@@ -117,7 +116,9 @@ def _interface_slopes(
     def contacts(potential: Any, conductivity: Any) -> Any:
         return contact_flux(potential, conductivity, fields.voltage, faces)
 
-    conductivity = held.conductivity.ravel()[c]
+    conductivity, rising = jax.jvp(
+        lambda at: contact_conductivity(at, faces, factors, hosts), (flat[c],), (jnp.ones_like(flat[c]),)
+    )
     by_drop, by_lithium = _implicit_slopes(reacting, through.reacting, drop, flat[a])
     (by_potential,) = _implicit_slopes(plating, through.plating, potential[faces.plating.electrolyte])
     return (
@@ -125,7 +126,7 @@ def _interface_slopes(
         -by_potential,
         (
             _slope(lambda p: contacts(p, conductivity), potential[c]),
-            _slope(lambda s: contacts(potential[c], s), conductivity) * rise.conductivity.ravel()[c],
+            _slope(lambda s: contacts(potential[c], s), conductivity) * rising,
         ),
     )
 

@@ -69,9 +69,14 @@ class ActiveMaterial:
         _require_positive("maximum concentration", self.maximum_concentration)
         _require_fraction("transfer coefficient", self.transfer_coefficient)
         x = np.linspace(0.01, 0.99, 99)
+        for name in ("open_circuit_potential", "diffusivity", "electronic_conductivity", "exchange_current"):
+            _require_law(name.replace("_", " "), getattr(self, name), x)
         for name in ("diffusivity", "electronic_conductivity", "exchange_current"):
             _require_positive(name.replace("_", " "), getattr(self, name)(x))
-        if self.ionic_conductivity is not None and not (np.asarray(self.ionic_conductivity(x)) >= 0).all():
+        if self.ionic_conductivity is None:
+            return
+        _require_law("ionic conductivity", self.ionic_conductivity, x)
+        if not (np.asarray(self.ionic_conductivity(x)) >= 0).all():
             raise InputError("ionic conductivity", must="zero or more", received=self.ionic_conductivity(x))
 
 
@@ -106,6 +111,26 @@ class Insulator:
 
 
 Material = Electrolyte | ActiveMaterial | Metal | Insulator
+
+
+def _require_law(name: str, law: Any, x: Any) -> None:
+    """Refuse what is no law of x, is not finite, or cannot be differentiated by JAX."""
+    if not callable(law):
+        raise InputError(name, must="a function of x", received=law, remedy="Write lambda x: value + 0 * x.")
+    values = np.asarray(law(x), dtype=float)
+    if not np.isfinite(values).all():
+        raise InputError(name, must="finite between x = 0.01 and 0.99", received=values)
+    import jax
+
+    try:
+        jax.eval_shape(law, jax.numpy.asarray(x))
+    except jax.errors.JAXTypeError as error:
+        raise InputError(
+            name,
+            must="written with operators or jax.numpy, so that it can be differentiated",
+            received=type(error).__name__,
+            remedy="Take jnp.interp where NumPy's was taken.",
+        ) from None
 
 
 def _require_positive(name: str, value: Any) -> None:

@@ -8,43 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from operando.electrochemistry.protocol import Ending, ProtocolStep
+from operando.electrochemistry.inputs import lithiation_on_voxels, require_tolerance
+from operando.electrochemistry.protocol import CycledRun, ProtocolStep, require_steps, stops_a_run
 from operando.electrochemistry.resolved.cell import ResolvedCell
 from operando.electrochemistry.resolved.cycler import Cycler, State, TimeStep
 from operando.electrochemistry.resolved.equations import problem_of
 from operando.electrochemistry.resolved.fluxes import Factors
-from operando.errors import InputError
-from operando.frames import Array
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, eq=False)
+class Run(CycledRun):
     """What came of a protocol.
 
     Attributes
     ----------
-    endings:
-        Why each of the protocol's steps ended; shorter than the protocol where one failed and the rest was not run.
-    time, voltage, current_density, charge:
-        At every time step [s], [V], [A/m^2], [C/m^2]; a current density is positive when the cell charges.
     states:
         At the times asked for and at the end of each of the protocol's steps.
     steps:
         Every time step, where they were asked for.
     """
 
-    endings: tuple[Ending, ...]
-    time: Array
-    voltage: Array
-    current_density: Array
-    charge: Array
     states: tuple[State, ...] = field(repr=False)
     steps: tuple[TimeStep, ...] = field(repr=False)
-
-    @property
-    def status(self) -> Ending:
-        """Why it stopped."""
-        return self.endings[-1]
 
 
 def run_protocol(
@@ -77,20 +62,18 @@ def run_protocol(
     InputError
         If x is not between 0 and 1 in active material, or the protocol is empty.
     """
-    x = np.broadcast_to(np.asarray(lithiation, dtype=float), cell.grid.shape)
-    within = x[cell.reached.active]
-    if not ((within > 0) & (within < 1)).all():
-        raise InputError("lithiation", must="between 0 and 1 in active material", received=(within.min(), within.max()))
-    if not protocol:
-        raise InputError("protocol", must="of one step or more", received=protocol)
+    x = lithiation_on_voxels(lithiation, active=cell.reached.active)
+    require_tolerance(tolerance)
+    require_steps(protocol)
     cycler = Cycler(problem_of(cell, factors=factors), times, tolerance, keep_steps)
     cycler.begin(np.where(cell.reached.active, x, 0.5))
     for step in protocol:
-        if cycler.take(step) in (Ending.FAILED, Ending.EXHAUSTED):
+        if stops_a_run(cycler.take(step)):
             break
     points = cycler.points
     return Run(
         endings=tuple(cycler.endings),
+        complete=len(cycler.endings) == len(protocol) and not stops_a_run(cycler.endings[-1]),
         time=np.array([p.time for p in points]),
         voltage=np.array([p.voltage for p in points]),
         current_density=np.array([p.current_density for p in points]),

@@ -31,7 +31,7 @@ class TransportEvolution(LayeredEvolution):
     """Lithium in a cell over its protocol, from charge conservation, diffusion and kinetics.
 
     The cell is as assembled at time zero and is followed to the end of its last scan, after which it stays as it is.
-    Voltage limits are the cycler's and not the model's: the protocol's charge passes.
+    A step that reaches a voltage limit ends there, and the next begins; `cell` then holds the steps as they passed.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class TransportEvolution(LayeredEvolution):
         self._amounts = amounts_from_cell(cell=cell)
         self.columns = columns_from_cell(cell=cell, settings=self.settings, seed=seed)
         self._end = max(cell.scans.starts) + cell.scans.duration.value
-        self.snapshots = snapshots_from_cell(
+        self.snapshots, cycled = snapshots_from_cell(
             cell=cell,
             columns=self.columns,
             settings=self.settings,
@@ -63,10 +63,10 @@ class TransportEvolution(LayeredEvolution):
         heights = (self._stack.separator_top + self._foil_layers(t).total for t in np.linspace(0, self._end, 25))
         inside = self._stack.coverage > 0
         collector = max(float(height[inside].max()) for height in heights)
-        super().__init__(cell=cell, grid=grid, stack=replace(self._stack, collector_bottom=collector))
+        super().__init__(cell=cycled, grid=grid, stack=replace(self._stack, collector_bottom=collector))
 
     def charge_passed(self, time: float) -> float:
-        """Net charge until `time` [C], from the protocol; that at the end of the last scan later."""
+        """Net charge until `time` [C], from the steps that passed; that at the end of the last scan later."""
         return super().charge_passed(min(time, self._end))
 
     def inventory(self, time: float) -> Inventory:
@@ -82,9 +82,10 @@ class TransportEvolution(LayeredEvolution):
             anode=Lithium(amounts.lithium_foil + entered, amounts.lithium_foil * self._foil_fraction + entered6),
         )
 
-    def voltage(self, time: float) -> float:
-        """Voltage of the modelled cell [V]."""
-        return float(np.interp(time, self.snapshots.times, self.snapshots.voltage))
+    def voltage(self, time: Array) -> Array:
+        """Voltage of the modelled cell at each time [V]."""
+        found: Array = np.interp(time, self.snapshots.times, self.snapshots.voltage)
+        return found
 
     def _lithiation(self, time: float) -> Array:
         particles = self.snapshots.at(time).particles

@@ -10,17 +10,16 @@ import numpy as np
 from operando.electrochemistry.porous.currents import CurrentsOf
 from operando.electrochemistry.porous.march import run_porous
 from operando.electrochemistry.porous.network import networks_of
-from operando.electrochemistry.protocol import galvanostatic
+from operando.electrochemistry.protocol import Ending, protocol_from_cell, rest
 from operando.electrochemistry.recorded import values_at
 from operando.electrochemistry.transport.columns import FULL, exchange_rate
 from operando.electrochemistry.transport.isotopes import Flow, Isotopes, Medium, moved
 from operando.errors import InputError
-from operando.units import FARADAY
+from operando.units import FARADAY, Measured
 
 if TYPE_CHECKING:
     from operando.cell.model import Cell
     from operando.electrochemistry.porous.newton import PorousState
-    from operando.electrochemistry.protocol import ProtocolStep
     from operando.electrochemistry.transport.columns import Columns
     from operando.electrochemistry.transport.settings import TransportSettings
     from operando.frames import Array
@@ -30,7 +29,7 @@ _TOLERANCE = 3e-3
 _SHELLS = 10
 _CLOSURE = 1e-13
 """Of the lithium's currents: what is left would move lithium that the electrolyte holds fixed."""
-_SIGN = {"charge": 1.0, "discharge": -1.0, "rest": 0.0}
+_LIMIT = "to the voltage limit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +65,12 @@ class Snapshots:
 
 def snapshots_from_cell(
     *, cell: Cell, columns: Columns, settings: TransportSettings, start: Isotopes, until: float
-) -> Snapshots:
+) -> tuple[Snapshots, Cell]:
     """Take a cell as assembled at time zero through its protocol, and whatever rest is left, until a time [s].
+
+    Returns
+    -------
+    What happened, and the cell with the steps that passed: one that a voltage limit ended is shorter.
 
     Raises
     ------
@@ -75,15 +78,17 @@ def snapshots_from_cell(
         If the protocol asks the cathode for more than it can give at that current.
     """
     follower = _Follower(columns, settings, start)
-    steps = _steps(cell, until)
-    porous = columns.porous
+    begin = max(cell.protocol.start.chosen.value, 0.0)
+    first = [rest(begin)] if begin > 0 else []
+    steps = protocol_from_cell(cell=cell)
     run = run_porous(
-        porous,
-        steps,
+        columns.porous,
+        [*first, *steps, rest(until)],
         lithiation=FULL,
         shells=_SHELLS,
         tolerance=_TOLERANCE,
         longest_step=_LONGEST_STEP,
+        until=until,
         observe=follower.observe,
     )
     if not run.complete:
@@ -94,7 +99,7 @@ def snapshots_from_cell(
             received=f"after {reached:.3g} h {run.endings[-1]}",
             remedy="Lower the current, shorten the step, or let the cathode conduct better.",
         )
-    return follower.snapshots()
+    return follower.snapshots(), _as_cycled(cell, run.endings[len(first) :], (begin, *run.ends[len(first) :]))
 
 
 class _Follower:
@@ -157,15 +162,15 @@ class _Follower:
         return z / FARADAY, y / FARADAY, x / FARADAY
 
 
-def _steps(cell: Cell, until: float) -> list[ProtocolStep]:
-    """Current against time from zero on the study's clock; the cycler's voltage limits are not the model's."""
-    protocol = cell.protocol
-    begin, current = protocol.start.chosen.value, protocol.current_density.chosen.value
-    asked = [(0.0, begin), *((_SIGN[step.kind] * current, step.duration.chosen.value) for step in protocol.steps)]
-    steps, now = [], 0.0
-    for value, duration in [*asked, (0.0, until)]:
-        length = min(duration, until - now)
-        if length > 0:
-            steps.append(galvanostatic(value, length))
-            now += length
-    return steps
+def _as_cycled(cell: Cell, endings: tuple[Ending, ...], times: tuple[float, ...]) -> Cell:
+    """The cell with every step as long as it lasted, where a voltage limit ended it."""
+    passed = list(cell.protocol.steps)
+    counted = [k for k, step in enumerate(passed) if step.duration.chosen.value > 0]
+    for k, ending, lasted in zip(counted, endings, np.diff(times), strict=False):
+        if ending in (Ending.UPPER_VOLTAGE, Ending.LOWER_VOLTAGE, Ending.VOLTAGE_PASSED):
+            stated = passed[k].duration
+            options = stated.options | {_LIMIT: Measured(float(lasted))}
+            ended = stated.model_copy(update={"choice": _LIMIT, "options": options})
+            passed[k] = passed[k].model_copy(update={"duration": ended})
+    protocol = cell.protocol.model_copy(update={"steps": tuple(passed)})
+    return cell.model_copy(update={"protocol": protocol})

@@ -80,6 +80,19 @@ def field_figures(field: xr.Dataset, left: xr.Dataset) -> list[Figure]:
         made.append(Figure(f"field along {name} less background, rms", 1e6 * float(np.sqrt(np.nanmean(rest**2))), "uT"))
     if "temperature_shift" in field:
         made.append(_temperature(field))
+    if "strain_squared" in field:
+        made.append(_strain(field))
+    return made
+
+
+def vector_figures(vector: xr.Dataset) -> list[Figure]:
+    """Strength of each component that a map of one tells."""
+    made = []
+    for values, along in zip(vector.field.values, vector.direction.values, strict=True):
+        name = NAMED[tuple(np.round(along, 9))]
+        made.append(
+            Figure(f"field along {name} from the projection, rms", 1e6 * float(np.sqrt(np.mean(values**2))), "uT")
+        )
     return made
 
 
@@ -192,6 +205,16 @@ def _temperature(field: xr.Dataset) -> Figure:
     error = float(np.sqrt(np.nansum(variance)) / number)
     note = "from 300 K by the zero-field splitting; samples differ by some K"
     return Figure("temperature shift, mean", float(np.nanmean(shift)), "K", error, note=note)
+
+
+def _strain(field: xr.Dataset) -> Figure:
+    """Transverse splitting E whose square is the mean over the pixels; only the square is without bias."""
+    square, variance = field.strain_squared.values / 1e12, field.strain_squared_var.values / 1e24
+    mean, name = float(np.nanmean(square)), "strain splitting, from its mean square"
+    error = float(np.sqrt(np.nansum(variance))) / int(np.isfinite(square).sum())
+    if mean <= error:
+        return Figure(name, None, "MHz", note=f"its mean square is {mean:.3g} +- {error:.2g} MHz^2, not above zero")
+    return Figure(name, float(np.sqrt(mean)), "MHz", error / (2 * float(np.sqrt(mean))))
 
 
 def _inside(region: Region, y: Array, x: Array) -> Array:

@@ -17,11 +17,16 @@ from operando.frames import Array
 from operando.io.magnetic import read_field_map, read_odmr_cube
 from operando.magnetism.fit_lines import fit_lines
 from operando.magnetism.fit_verdict import Verdict, verdict_counts
+from operando.magnetism.map_drift import MapDrift
 from operando.magnetism.nv import nv_frames_from_cut
 from operando.magnetism.vector_fit import fit_vector
+from operando.study.magnetic.drift import drift_since
 
 if TYPE_CHECKING:
     from operando.study.magnetic.settings import Lines, Magnetic
+
+LEAST_SIDE = 8
+"""Pixels along an axis of the map, from which an inversion learns anything."""
 
 GAP = 5.0
 """A step of the frequency longer than this many median steps parts two sweeps."""
@@ -35,10 +40,17 @@ PARAMETERS = 3
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a study's file holds: spectra ``(frequency, y, x)`` or a field, and what was resolved in reading it."""
+    """What a study's file holds: spectra ``(frequency, y, x)`` or a field, and what was resolved in reading it.
+
+    Attributes
+    ----------
+    drift:
+        Since an earlier map, where one is named.
+    """
 
     content: xr.DataArray | xr.Dataset
     notes: tuple[str, ...]
+    drift: MapDrift | None = None
 
     @property
     def y(self) -> Array:
@@ -62,10 +74,16 @@ def measurement_of(magnetic: Magnetic) -> Measurement:
     data, stated = magnetic.data, magnetic.data.stated
     if data.cube is not None and magnetic.lines is not None:
         cube = read_odmr_cube(data.cube, stated=stated)
+        _check_size(cube, "magnetic.data.cube")
         _check_sweep(cube, magnetic.lines)
         return Measurement(cube, tuple(cube.attrs.pop("notes")))
     read = read_field_map(data.path, stated=stated)
-    return Measurement(_along_axes(read, magnetic), tuple(read.attrs["notes"]))
+    _check_size(read.field, "magnetic.data.map")
+    _check_varies(read.field)
+    field, drift = _along_axes(read, magnetic), None
+    if data.earlier is not None:
+        drift = drift_since(_along_axes(read_field_map(data.earlier, stated=stated), magnetic), field)
+    return Measurement(field, tuple(read.attrs["notes"]), drift)
 
 
 def fitted_lines(cube: xr.DataArray, lines: Lines) -> xr.Dataset:
@@ -80,15 +98,24 @@ def field_of_lines(fitted: xr.Dataset, lines: Lines) -> xr.Dataset:
 
     Returns
     -------
-    ``field``, ``field_var``, ``direction``; ``temperature_shift`` with its variance; ``verdict``.
+    ``field``, ``field_var``, ``direction``; ``temperature_shift`` with its variance, and ``strain_squared`` with its
+    own where it was fitted; ``verdict``.
     """
     frames = nv_frames_from_cut(cut=lines.cut, azimuth=lines.azimuth)[list(lines.centres)]
-    found = fit_vector(fitted, frames=frames, bias=lines.bias, splitting=lines.splitting)
+    found = fit_vector(
+        fitted,
+        frames=frames,
+        bias=lines.bias,
+        splitting=lines.splitting,
+        strain=lines.strain,
+        each_axis=lines.each_axis,
+    )
     _check_enough(found.verdict)
     direction = frames[:, 2] if len(frames) == 1 else np.eye(3)
     values = np.einsum("ai,iyx->ayx", direction, found.field.values)
     variance = np.einsum("ai,ijyx,aj->ayx", direction, found.field_cov.values, direction)
-    kept = found[["temperature_shift", "temperature_shift_var", "verdict"]].drop_vars("component", errors="ignore")
+    names = ["temperature_shift", *(["strain_squared"] if lines.strain is None else [])]
+    kept = found[["verdict", *names, *(f"{name}_var" for name in names)]].drop_vars("component", errors="ignore")
     return field_dataset(found.verdict, values, direction, variance).merge(kept)
 
 
@@ -133,6 +160,23 @@ def _along_axes(read: xr.Dataset, magnetic: Magnetic) -> xr.Dataset:
     values = {name: read[name].transpose(..., "y", "x").values for name in maps}
     stacked = {name: v if v.ndim == 3 else v[None] for name, v in values.items()}
     return field_dataset(read.field, stacked["field"], direction, stacked.get("field_var"))
+
+
+def _check_size(content: xr.DataArray, key: str) -> None:
+    if min(content.sizes["y"], content.sizes["x"]) < LEAST_SIDE:
+        received = f"{content.sizes['y']} x {content.sizes['x']} pixels"
+        raise InputError(key, must=f"of {LEAST_SIDE} pixels along both axes or more", received=received)
+
+
+def _check_varies(field: xr.DataArray) -> None:
+    pixels = ("y", "x")
+    if not float((field.max(pixels) - field.min(pixels)).max()) > 0:
+        raise InputError(
+            "magnetic.data.map",
+            must="a field that is not the same everywhere",
+            received="one value in all pixels",
+            remedy="A uniform field tells nothing of what lies below the sensor.",
+        )
 
 
 def _check_sweep(cube: xr.DataArray, lines: Lines) -> None:

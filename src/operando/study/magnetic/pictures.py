@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from operando.magnetism.odmr import fluorescence_from_lines
-from operando.report import magnetic_field, magnetic_spectra, sheet_current, sheet_magnetisation
+from operando.report import magnetic_field, magnetic_spectra, sheet_current, sheet_magnetisation, vector_field
 from operando.report.style import png_bytes
 from operando.study.magnetic.figures import empty_pixels
 from operando.study.magnetic.measured import evened
@@ -27,6 +27,7 @@ def magnetic_pictures(
     lines: xr.Dataset | None,
     field: xr.Dataset,
     left: xr.Dataset,
+    vector: xr.Dataset | None,
     sheet: xr.Dataset,
 ) -> Iterator[Picture]:
     """Draw what was found, one figure after the other.
@@ -37,6 +38,8 @@ def magnetic_pictures(
         Of a cube; None for a measured map.
     field, left:
         As measured, and less its background.
+    vector:
+        All components, from a map of one.
     """
     if spectra is not None and lines is not None and magnetic.lines is not None:
         one, model = typical_spectrum(spectra, lines, magnetic.lines)
@@ -44,6 +47,8 @@ def magnetic_pictures(
         yield "magnetic-spectra", png_bytes(drawn), magnetic_spectra.CAPTION
     drawn = magnetic_field.magnetic_field_figure(field, left)
     yield "magnetic-field", png_bytes(drawn), magnetic_field.CAPTION
+    if vector is not None:
+        yield "vector-field", png_bytes(vector_field.vector_field_figure(vector)), vector_field.CAPTION
     if magnetic.source.invert == "current":
         cuts = {cut.name: (cut.start, cut.end) for cut in magnetic.cuts}
         yield "sheet-current", png_bytes(sheet_current.sheet_current_figure(sheet, cuts=cuts)), sheet_current.CAPTION

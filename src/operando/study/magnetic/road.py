@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from operando import __version__
-from operando.study.magnetic.figures import check_places, field_figures, line_figures, sheet_figures
+from operando.study.magnetic.drift import drift_figures
+from operando.study.magnetic.figures import check_places, field_figures, line_figures, sheet_figures, vector_figures
 from operando.study.magnetic.measured import field_of_lines, fitted_lines, masked_counts
 from operando.study.magnetic.pictures import magnetic_pictures
 from operando.study.magnetic.sheet import sheet_of_field, without_background
+from operando.study.magnetic.vector import vector_of_projection, why_no_vector
 from operando.study.outcome import Outcome
 from operando.study.store import Store, fingerprint_of
 
 if TYPE_CHECKING:
+    from operando.lithium.budget import Figure
     from operando.study.inputs import Tell
     from operando.study.magnetic.measured import Measurement
     from operando.study.magnetic.settings import Magnetic
@@ -54,16 +57,25 @@ def run_magnetic(magnetic: Magnetic, measurement: Measurement, *, store: Store, 
         tell("lines", 1, 1)
         field = _kept(store, "magnetic/field", base, lambda: field_of_lines(fitted, settings))
     left = without_background(field, magnetic.background)
+    vector, missing = None, why_no_vector(left) if left.sizes["axis"] == 1 else ""
+    if left.sizes["axis"] == 1 and not missing:
+        mark = fingerprint_of(base, magnetic.background)
+        vector = _kept(store, "magnetic/vector", mark, lambda: vector_of_projection(left))
     tell(invert, 0, 1)
     sheet = _kept(store, f"magnetic/{invert}", whole, lambda: sheet_of_field(field, magnetic))
     tell(invert, 1, 1)
     figures = [
         *(line_figures(lines) if lines is not None else ()),
         *field_figures(field, left),
+        *(vector_figures(vector) if vector is not None else ()),
+        *_drift(magnetic, measurement),
         *sheet_figures(sheet, magnetic),
     ]
-    pictures = magnetic_pictures(magnetic, spectra=spectra, lines=lines, field=field, left=left, sheet=sheet)
-    return Outcome(tuple(figures), pictures, _warnings(magnetic, measurement, field, sheet), whole)
+    pictures = magnetic_pictures(
+        magnetic, spectra=spectra, lines=lines, field=field, left=left, vector=vector, sheet=sheet
+    )
+    warnings = _warnings(magnetic, measurement, field, sheet)
+    return Outcome(tuple(figures), pictures, (*warnings, missing) if missing else warnings, whole)
 
 
 def _kept(store: Store, group: str, fingerprint: str, make: Callable[[], xr.Dataset]) -> xr.Dataset:
@@ -71,6 +83,12 @@ def _kept(store: Store, group: str, fingerprint: str, make: Callable[[], xr.Data
     if not store.holds(group, fingerprint=fingerprint):
         store.write(group, make(), fingerprint=fingerprint)
     return store.read(group)
+
+
+def _drift(magnetic: Magnetic, measurement: Measurement) -> list[Figure]:
+    if measurement.drift is None or magnetic.data.earlier is None:
+        return []
+    return drift_figures(measurement.drift, earlier=magnetic.data.earlier.name)
 
 
 def _warnings(magnetic: Magnetic, measurement: Measurement, field: xr.Dataset, sheet: xr.Dataset) -> tuple[str, ...]:

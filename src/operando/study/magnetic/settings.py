@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from operando.described import Description, in_unit, measured_in
 from operando.io.grid import Stated
 from operando.magnetism.inverse_sheet import Edges
 from operando.magnetism.nv import Cut, Nitrogen
-from operando.units import Measured
+from operando.units import Measured, quantity
 
 Length = Annotated[float, in_unit("m")]
 Tesla = Annotated[float, in_unit("T")]
@@ -32,6 +32,15 @@ def _normalised(direction: tuple[float, float, float]) -> tuple[float, float, fl
     return x, y, z
 
 
+def _hertz_unless_fitted(text: Any) -> float | None:
+    if text == "fit":
+        return None
+    strain = quantity(text, unit="Hz", name="quantity")
+    if strain < 0:
+        raise ValueError('a magnitude, not negative, or "fit"')
+    return strain
+
+
 Direction = Annotated[tuple[float, float, float], AfterValidator(_normalised)]
 
 
@@ -44,12 +53,15 @@ class MagneticData(Description):
         Spectra of every pixel.
     map:
         A map of the field, where the lines have been fitted already.
+    earlier:
+        A map of the same sample from before, since which the drift is reported.
     pixel, unit, variable, first_row:
         As in `operando.io.grid.Stated`.
     """
 
     cube: Path | None = None
     map: Path | None = None
+    earlier: Path | None = None
     pixel: Length | None = Field(default=None, gt=0)
     unit: str | None = None
     variable: str | None = None
@@ -59,6 +71,8 @@ class MagneticData(Description):
     def _one(self) -> Self:
         if (self.cube is None) == (self.map is None):
             raise ValueError("given a cube or a map, one of the two")
+        if self.earlier is not None and self.map is None:
+            raise ValueError("without an earlier map beside a cube, which is no map")
         return self
 
     @property
@@ -85,6 +99,10 @@ class Lines(Description):
         Approximate field at the sensor ``(x, y, z)`` [T].
     splitting:
         Zero-field splitting [Hz] where it is known; fitted without it.
+    strain:
+        Transverse splitting E common to all centres [Hz]; None, written ``"fit"``, to fit it.
+    each_axis:
+        Whether every centre has a zero-field splitting of its own, as in stressed diamond.
     """
 
     bias: FieldVector
@@ -94,12 +112,22 @@ class Lines(Description):
     shape: Literal["lorentzian", "gaussian"] = "lorentzian"
     nitrogen: Nitrogen | None = None
     splitting: Annotated[float, in_unit("Hz")] | None = None
+    strain: Annotated[float | None, BeforeValidator(_hertz_unless_fitted)] = 0.0
+    each_axis: bool = False
 
     @model_validator(mode="after")
     def _solvable(self) -> Self:
         number = len(set(self.centres))
         if number != len(self.centres) or number not in (1, 3, 4) or not set(self.centres) <= {0, 1, 2, 3}:
             raise ValueError("with one, three or four centres out of 0, 1, 2, 3")
+        if self.each_axis and self.splitting is not None:
+            raise ValueError("without a splitting where each_axis fits one for every centre")
+        splittings = 0 if self.splitting is not None else number if self.each_axis else 1
+        unknowns = (3 if number > 1 else 1) + splittings + (self.strain is None)
+        if unknowns > 2 * number:
+            raise ValueError(
+                f"with no more unknowns than lines; field, splittings and strain are {unknowns} for {2 * number} lines"
+            )
         return self
 
 
@@ -214,6 +242,12 @@ class CurrentCut(Description):
     start: Point
     end: Point
     expected: Annotated[float, in_unit("A")] | None = None
+
+    @model_validator(mode="after")
+    def _long(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("with an end that is not its start: nothing passes through a point")
+        return self
 
 
 class Region(Description):
