@@ -71,7 +71,7 @@ def conductances_from_conductivity(
 
 
 def side_conductance_from_conductivity(
-    *, conductivity: Array, side: str, spacing: tuple[float, float, float], contact_resistance: float = 0.0
+    *, conductivity: Array, side: str, spacing: tuple[float, float, float], contact_resistance: Array | float = 0.0
 ) -> Array:
     """Conductance from the voxels at a side to an electrode on that side [S]: ``A / (h / 2 s + R)``.
 
@@ -80,7 +80,7 @@ def side_conductance_from_conductivity(
     conductivity:
         ``(z, y, x)`` [S/m].
     contact_resistance:
-        Area-specific resistance R between electrode and voxels [Ohm m^2].
+        Area-specific resistance R between electrode and voxels, one number or one for each face [Ohm m^2].
     """
     axis = "zyx".index(side[1])
     touching = voxels_at(conductivity, side)

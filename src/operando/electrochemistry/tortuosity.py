@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from operando.electrochemistry.conduction import Conduction, Electrode, solve_conduction
+from operando.electrochemistry.finite_volume import Faces
 from operando.errors import InputError
 from operando.frames import Grid
 
@@ -39,7 +40,9 @@ class Transport:
         return self.fraction / self.relative_conductivity
 
 
-def transport_through_phase(*, phase: Array, grid: Grid, axis: str, tolerance: float = 1e-6) -> Transport:
+def transport_through_phase(
+    *, phase: Array, grid: Grid, axis: str, tolerance: float = 1e-6, contact: Faces | None = None
+) -> Transport:
     """Find the effective conductivity and the tortuosity factor of a phase.
 
     Electrodes lie on both sides across the axis; the other sides insulate.
@@ -52,6 +55,8 @@ def transport_through_phase(*, phase: Array, grid: Grid, axis: str, tolerance: f
         ``z``, ``y`` or ``x``.
     tolerance:
         Net current of all voxels over the total current, which bounds the relative error of the flow through any cut.
+    contact:
+        Area-specific resistance of each face, of grain boundaries for example, times the phase's conductivity [m].
 
     Raises
     ------
@@ -64,7 +69,7 @@ def transport_through_phase(*, phase: Array, grid: Grid, axis: str, tolerance: f
         raise InputError("phase", must="boolean", received=str(phase.dtype))
     ends = {"in": Electrode(1.0, side=f"-{axis}"), "out": Electrode(0.0, side=f"+{axis}")}
     conductivity = grid.array(phase.astype(float), name="conductivity", units="S/m")
-    found = solve_conduction(conductivity, electrodes=ends, grid=grid, tolerance=tolerance)
+    found = solve_conduction(conductivity, electrodes=ends, grid=grid, tolerance=tolerance, contact_resistance=contact)
     number, step = grid.shape["zyx".index(axis)], grid.spacing["zyx".index(axis)]
     block = grid.voxel_volume * np.prod(grid.shape) / (number * step) ** 2
     return Transport(float(phase.mean()), found.total_current / float(block), found)

@@ -16,7 +16,8 @@ import numpy as np
 from operando.electrochemistry.porous.network import diagonal_of
 
 if TYPE_CHECKING:
-    from operando.electrochemistry.porous.network import Faces, Networks
+    from operando.electrochemistry.finite_volume import Faces
+    from operando.electrochemistry.porous.network import Networks
     from operando.frames import Array
 
 

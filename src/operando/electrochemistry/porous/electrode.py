@@ -98,6 +98,9 @@ class PorousCell:
         Of the counter electrode against lithium metal [V].
     counter_resistance:
         Of its interface, one number or a map ``(y, x)`` [Ohm m^2]: contact and linear charge transfer in series.
+    particle_radius, exchange_current_density, maximum_concentration:
+        One number or a map [m], [A/m^2] at x = 1/2, [mol/m^3]; what `particles` says where none is given. The
+        exchange current keeps the course with x that `particles` gives it.
     """
 
     grid: Grid
@@ -108,6 +111,9 @@ class PorousCell:
     counter_potential: float = 0.0
     counter_resistance: Array | float = 0.0
     temperature: float = ROOM_TEMPERATURE
+    particle_radius: Array | float | None = None
+    exchange_current_density: Array | float | None = None
+    maximum_concentration: Array | float | None = None
 
     def __post_init__(self) -> None:
         for name in ("electronic_conductivity", "ionic_conductivity", "active_fraction"):
@@ -139,6 +145,8 @@ class PorousCell:
                 received="zero in a voxel with active material",
                 remedy="Give such voxels no active material.",
             )
+        for name in ("particle_radius", "exchange_current_density", "maximum_concentration"):
+            _require_above_zero(name, getattr(self, name), active)
         _require_path("electronic_conductivity", self.electronic_conductivity > 0, active, 0)
         _require_path("ionic_conductivity", self.ionic_conductivity > 0, active, -1)
 
@@ -155,7 +163,41 @@ class PorousCell:
     @property
     def exchangeable_lithium(self) -> float:
         """Lithium of all particles at x = 1 [mol]."""
-        return float(np.sum(self.active_fraction)) * self.grid.voxel_volume * self.particles.maximum_concentration
+        return float(self.sites.sum())
+
+    @property
+    def sites(self) -> Array:
+        """Lithium of each voxel's particles at x = 1 ``(z, y, x)`` [mol]."""
+        maximum = self.of_particles("maximum_concentration")
+        return np.asarray(self.active_fraction) * (maximum * self.grid.voxel_volume)
+
+    @property
+    def surface(self) -> Array:
+        """Surface of each voxel's particles ``(z, y, x)`` [m^2]: ``3 V eps / R``."""
+        surface: Array = 3 / self.of_particles("particle_radius") * np.asarray(self.active_fraction)
+        return surface * self.grid.voxel_volume
+
+    @property
+    def exchange_ratio(self) -> Array:
+        """Exchange current density of each voxel over that of `particles` ``(z, y, x)``."""
+        at_half = float(self.particles.exchange_current_density(np.float64(0.5)))
+        return self.of_particles("exchange_current_density") / at_half
+
+    def of_particles(self, name: str) -> Array:
+        """Particles' radius, exchange current density at x = 1/2 or maximum concentration of each voxel, by its name.
+
+        ``(z, y, x)``; 1 where a map has no particles to speak of.
+        """
+        value = getattr(self, name)
+        if value is None:
+            own = self.particles
+            value = {
+                "particle_radius": own.radius,
+                "exchange_current_density": float(own.exchange_current_density(np.float64(0.5))),
+                "maximum_concentration": own.maximum_concentration,
+            }[name]
+        values = np.asarray(value, dtype=float)
+        return np.where(self.active, values, 1.0) if values.ndim else np.broadcast_to(values, self.grid.shape)
 
     @property
     def thermal_voltage(self) -> float:
@@ -206,6 +248,22 @@ def _diffusivity(material: str, lithiation: Any) -> Any:
 
 def _exchange(at_half: float, lithiation: Any) -> Any:
     return exchange_current_density_from_lithiation(lithiation=lithiation, at_half=at_half)
+
+
+def _require_above_zero(name: str, value: Array | float | None, active: Array) -> None:
+    """Refuse a number or map of the particles that is not above zero wherever there are any."""
+    if value is None:
+        return
+    values = np.asarray(value, dtype=float)
+    if values.shape not in ((), active.shape):
+        raise InputError(name, must=f"a number or of shape {active.shape}", received=values.shape)
+    inside = np.broadcast_to(values, active.shape)[active]
+    if not (np.isfinite(inside) & (inside > 0)).all():
+        raise InputError(
+            name,
+            must="finite and above zero wherever there is active material",
+            received=float(inside[~(np.isfinite(inside) & (inside > 0))][0]),
+        )
 
 
 def _require_path(name: str, conducting: Array, active: Array, end: int) -> None:

@@ -277,7 +277,7 @@ class _March:
         return self._cell.exchangeable_lithium * FARADAY / self._cell.area
 
     def _mean(self, state: PorousState) -> float:
-        weight = self._newton.surface / self._newton.surface.sum()
+        weight = self._newton.sites / self._newton.sites.sum()
         return float((self._newton.shells.volume @ state.lithiation) @ weight)
 
     def _row(self, state: PorousState) -> tuple[float, float, float, float, float]:

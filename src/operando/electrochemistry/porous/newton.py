@@ -10,7 +10,7 @@ import numpy as np
 
 from operando.electrochemistry.porous.batches import Batches
 from operando.electrochemistry.porous.network import networks_of, outflow
-from operando.electrochemistry.porous.particles import condensed, shells_of, surface_lithiation
+from operando.electrochemistry.porous.particles import Spheres, condensed, shells_of, surface_lithiation
 from operando.electrochemistry.threads import shared_out
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from operando.electrochemistry.porous.electrode import Particles, PorousCell
     from operando.electrochemistry.porous.network import Networks
-    from operando.electrochemistry.porous.particles import Shells
     from operando.frames import Array
 
 _POTENTIAL_TOLERANCE = 1e-6
@@ -69,19 +68,24 @@ class NewtonStep:
     """Solve the equations of one time step, again and again."""
 
     def __init__(self, cell: PorousCell, *, shells: int, potentials: Potentials | None = None) -> None:
-        self.cell, self.shells = cell, shells_of(radius=cell.particles.radius, count=shells)
+        self.cell, self.shells = cell, shells_of(count=shells)
         self.networks = networks_of(cell)
         self._potentials = potentials or _fitting(self.networks)
         self.active = np.flatnonzero(cell.active)
-        # Particle surface per voxel [m^2]
-        self.surface = (
-            3 / cell.particles.radius * np.asarray(cell.active_fraction).ravel()[self.active] * cell.grid.voxel_volume
+        self.surface = self._at_active(cell.surface)
+        self.sites = self._at_active(cell.sites)
+        of_voxels = ("particle_radius", "maximum_concentration")
+        self._spheres = (
+            *(self._at_active(cell.of_particles(name)) for name in of_voxels),
+            self._at_active(cell.exchange_ratio),
         )
         self._collector = self.networks.electronic[0][0]
         self._batches = Batches(self.active.size)
-        self._linearised = partial(_compiled(_linearised), cell.particles, self.shells, cell.thermal_voltage)
-        self._corrected = partial(_compiled(_corrected), cell.particles, self.shells)
-        self._surface = partial(_compiled(_surface), cell.particles, self.shells)
+        # Numbers come with the voxels: of all cells with the same laws these are compiled once
+        laws = replace(cell.particles, radius=1.0, maximum_concentration=1.0)
+        self._linearised = partial(_compiled(_linearised), laws, shells, cell.thermal_voltage)
+        self._corrected = partial(_compiled(_corrected), laws, shells)
+        self._surface = partial(_compiled(_surface), laws, shells)
 
     def initial(self, lithiation: float | Array) -> PorousState:
         """State at rest with the same x throughout each particle."""
@@ -96,7 +100,7 @@ class NewtonStep:
 
     def surface_lithiation(self, lithiation: Array, current_density: Array) -> Any:
         """Lithiation at the particles' surface ``(active voxel,)``."""
-        return self._surface(lithiation[-2:], current_density)
+        return self._surface(lithiation[-2:], current_density, *self._spheres)
 
     def __call__(
         self, start: PorousState, *, history: Any, step: float, current: float | None, voltage: float | None
@@ -118,13 +122,13 @@ class NewtonStep:
         known, gain, new_j = (np.empty_like(j) for _ in range(3))
         for _ in range(_MOST_ITERATIONS):
             drop = self._at_active(state.electronic) - self._at_active(state.ionic)
-            self._batches(partial(self._linearised, step), (x, history, j, drop), (p, q, known, gain))
+            self._batches(partial(self._linearised, step), (x, history, j, drop, *self._spheres), (p, q, known, gain))
             d_e, d_i, d_v = self._correction(state, j, known, gain, current)
             largest = max(_largest(d_e), _largest(d_i), abs(d_v))
             if not np.isfinite(largest):
                 return None
             wanted = known + gain * (self._at_active(d_e) - self._at_active(d_i))
-            self._batches(self._corrected, (x[-2:], j, wanted), (new_j,))
+            self._batches(self._corrected, (x[-2:], j, wanted, *self._spheres), (new_j,))
             shared_out(advanced, len(x), x.size, x, p, q, new_j - j, new_x)
             x, j = new_x, new_j.copy()
             d_e += state.electronic
@@ -184,25 +188,28 @@ def _fitting(networks: Networks) -> Potentials:
 
 @cache
 def _compiled(law: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of particles (a constant) and arrays, once for all cells."""
+    """Compile a function of particles, a number of shells (constants) and arrays, once for all cells."""
     import jax
 
-    return jax.jit(law, static_argnums=0)
+    return jax.jit(law, static_argnums=(0, 1))
 
 
-def _surface(particles: Particles, shells: Shells, x: Any, j: Any) -> Any:
-    return surface_lithiation(lithiation=x, current_density=j, particles=particles, shells=shells)
+def _surface(particles: Particles, shells: int, x: Any, j: Any, *spheres: Any) -> Any:
+    return surface_lithiation(
+        lithiation=x, current_density=j, particles=particles, spheres=Spheres(*spheres), shells=shells_of(count=shells)
+    )
 
 
 def _linearised(
     particles: Particles,
-    shells: Shells,
+    shells: int,
     thermal: float,
     step: Any,
     x: Any,
     history: Any,
     j: Any,
     potential_drop: Any,
+    *spheres: Any,
 ) -> tuple[Any, Any, Any, Any]:
     """Particles' corrections ``p + q dj``, and the reaction's ``dj = known + gain (dphi_e - dphi_i)``.
 
@@ -211,14 +218,25 @@ def _linearised(
     import jax
     import jax.numpy as jnp
 
-    p, q = condensed(lithiation=x, history=history, step=step, current_density=j, particles=particles, shells=shells)
+    p, q = condensed(
+        lithiation=x,
+        history=history,
+        step=step,
+        current_density=j,
+        particles=particles,
+        spheres=Spheres(*spheres),
+        shells=shells_of(count=shells),
+    )
+
+    def surface_of(x: Any, j: Any) -> Any:
+        return _surface(particles, shells, x, j, *spheres)
 
     def drop(at: Any, current: Any) -> Any:
-        exchange = particles.exchange_current_density(at)
+        exchange = Spheres(*spheres).exchange_ratio * particles.exchange_current_density(at)
         return particles.open_circuit_potential(at) + 2 * thermal * jnp.arcsinh(current / (2 * exchange))
 
     nothing, one = jnp.zeros_like(j), jnp.ones_like(j)
-    surface, along = jax.linearize(partial(_surface, particles, shells), x[-2:], j)
+    surface, along = jax.linearize(surface_of, x[-2:], j)
     along_p, along_q = along(p[-2:], nothing), along(q[-2:], one)
     value, steepness = jax.linearize(drop, surface, j)
     slope, resistance = steepness(one, nothing), steepness(nothing, one)
@@ -227,11 +245,12 @@ def _linearised(
     return p, q, gain * (potential_drop - value - slope * along_p), gain
 
 
-def _corrected(particles: Particles, shells: Shells, x: Any, j: Any, change: Any) -> tuple[Any]:
+def _corrected(particles: Particles, shells: int, x: Any, j: Any, change: Any, *spheres: Any) -> tuple[Any]:
     """Correct the current density; where its change is large, its logarithm is held to 3."""
     import jax.numpy as jnp
 
-    twice = 2 * particles.exchange_current_density(_surface(particles, shells, x, j))
+    at_surface = _surface(particles, shells, x, j, *spheres)
+    twice = 2 * Spheres(*spheres).exchange_ratio * particles.exchange_current_density(at_surface)
     relative = change / jnp.sqrt(j**2 + twice**2)
     held = jnp.clip(relative, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     large = jnp.abs(relative) > 1

@@ -1,13 +1,12 @@
 """Diffusion in spheres, one per voxel, implicit in time and condensed onto the current at the surface.
 
 Shells of equal thickness; x is conserved shell by shell: ``v_k dx_k/dt = a_k N_k - a_(k+1) N_(k+1)`` with
-``N = -D dx/dr``, and ``N = j / (F c_max)`` at the surface.
+``N = -D dx/dr``, and ``N = j / (F c_max)`` at the surface. Radius and c_max are those of each voxel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Shells:
-    """Geometry of one sphere's shells, from the centre outwards.
+    """Shells of a sphere of radius 1, from the centre outwards.
 
     Attributes
     ----------
     volume:
         Of each shell over the sphere's; they add up to 1.
     area:
-        Of each face over the sphere's volume [1/m], from the centre (zero) to the surface (3/R).
+        Of each face over the sphere's volume, from the centre (0) to the surface (3).
     thickness:
-        Of a shell [m].
+        Of a shell.
     """
 
     volume: Any
@@ -37,26 +36,38 @@ class Shells:
     thickness: Any
 
 
-def shells_of(*, radius: float, count: int) -> Shells:
+@dataclass(frozen=True, eq=False)
+class Spheres:
+    """The particles of some voxels, each ``(voxel,)``.
+
+    Attributes
+    ----------
+    radius:
+        [m].
+    maximum_concentration:
+        [mol/m^3].
+    exchange_ratio:
+        Of the exchange current density over the material's.
+    """
+
+    radius: Any
+    maximum_concentration: Any
+    exchange_ratio: Any
+
+
+def shells_of(*, count: int) -> Shells:
     """Divide a sphere into `count` shells of equal thickness."""
-    _register()
-    edge = np.linspace(0.0, radius, count + 1)
-    return Shells(np.diff(edge**3) / radius**3, 3 * edge**2 / radius**3, radius / count)
+    edge = np.linspace(0.0, 1.0, count + 1)
+    return Shells(np.diff(edge**3), 3 * edge**2, 1 / count)
 
 
-@cache
-def _register() -> None:
-    """Let JAX see through `Shells`, so that one compilation serves all radii."""
-    import jax
-
-    jax.tree_util.register_dataclass(Shells, ["volume", "area", "thickness"], [])
-
-
-def surface_lithiation(*, lithiation: Any, current_density: Any, particles: Particles, shells: Shells) -> Any:
+def surface_lithiation(
+    *, lithiation: Any, current_density: Any, particles: Particles, spheres: Spheres, shells: Shells
+) -> Any:
     """Lithiation at the surface: a parabola through the two outer shells with the slope that the current asks for."""
     outer, inner = lithiation[-1], lithiation[-2]
-    slope = -current_density / (FARADAY * particles.maximum_concentration * particles.diffusivity(outer))
-    return (9 * outer - inner + 3 * shells.thickness * slope) / 8
+    slope = -current_density / (FARADAY * spheres.maximum_concentration * particles.diffusivity(outer))
+    return (9 * outer - inner + 3 * shells.thickness * spheres.radius * slope) / 8
 
 
 def condensed(
@@ -66,6 +77,7 @@ def condensed(
     step: Any,
     current_density: Any,
     particles: Particles,
+    spheres: Spheres,
     shells: Shells,
 ) -> tuple[Any, Any]:
     """Newton's correction of x in all shells: ``dx = p + q dj`` for a correction dj of the current density.
@@ -84,20 +96,20 @@ def condensed(
     import jax
     import jax.numpy as jnp
 
-    x, h = lithiation, shells.thickness
+    x, radius = lithiation, spheres.radius
     face = (x[1:] + x[:-1]) / 2
     # Elementwise, because the law is
     diffusivity, steepening = jax.jvp(particles.diffusivity, (face,), (jnp.ones_like(face),))
-    gradient = (x[1:] - x[:-1]) / h
-    area = jnp.asarray(shells.area[1:-1])[:, None]
-    flux = -area * diffusivity * gradient
-    by_inner = area * (diffusivity / h - steepening * gradient / 2)
-    by_outer = -area * (diffusivity / h + steepening * gradient / 2)
+    difference = x[1:] - x[:-1]
+    area = jnp.asarray(shells.area[1:-1])[:, None] / shells.thickness / radius**2
+    flux = -area * diffusivity * difference
+    by_inner = area * (diffusivity - steepening * difference / 2)
+    by_outer = -area * (diffusivity + steepening * difference / 2)
     volume = jnp.asarray(shells.volume)[:, None]
-    entering = shells.area[-1] / (FARADAY * particles.maximum_concentration)
+    entering = shells.area[-1] / (FARADAY * spheres.maximum_concentration * radius)
 
     nothing = jnp.zeros_like(x[:1])
-    leaving = jnp.concatenate([flux, entering * current_density[None]])
+    leaving = jnp.concatenate([flux, (entering * current_density)[None]])
     residual = volume * (x - history) / step + leaving - jnp.concatenate([nothing, flux])
     diagonal = volume / step + jnp.concatenate([by_inner, nothing]) - jnp.concatenate([nothing, by_outer])
     lower = jnp.concatenate([nothing, -by_inner])

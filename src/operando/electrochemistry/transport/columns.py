@@ -135,17 +135,15 @@ def columns_from_cell(*, cell: Cell, settings: TransportSettings, seed: int) -> 
 def charge_transfer_resistance(columns: Columns) -> float:
     """Resistance of all particles' surfaces at x = 1/2, per area of the cathode [Ohm m^2]."""
     porous = columns.porous
-    per_area = (
-        3 / porous.particles.radius * float(porous.active_fraction.sum()) * porous.grid.voxel_volume / porous.area
-    )
-    return thermal_voltage() / (per_area * float(porous.particles.exchange_current_density(np.float64(0.5))))
+    exchanged = float((porous.surface * porous.of_particles("exchange_current_density")).sum()) / porous.area
+    return thermal_voltage() / exchanged
 
 
 def exchange_rate(columns: Columns, lithiation: Array) -> Array:
     """Lithium that the exchange current carries across the particles' surface of each voxel [mol/s]."""
     porous = columns.porous
-    surface = 3 / porous.particles.radius * porous.active_fraction * porous.grid.voxel_volume
-    rate: Array = surface * porous.particles.exchange_current_density(lithiation) / FARADAY
+    exchange = porous.exchange_ratio * porous.particles.exchange_current_density(lithiation)
+    rate: Array = porous.surface * exchange / FARADAY
     return rate
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.electrochemistry.porous.currents import CurrentsOf
 from operando.electrochemistry.porous.march import run_porous
 from operando.electrochemistry.porous.network import networks_of
 from operando.electrochemistry.protocol import Ending, protocol_from_cell, rest
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LONGEST_STEP = 900.0
 _TOLERANCE = 3e-3
 _SHELLS = 10
+_CLOSURE = 1e-13
+"""Of the lithium's currents: what is left would move lithium that the electrolyte holds fixed."""
 _LIMIT = "to the voltage limit"
 
 
@@ -104,8 +107,8 @@ class _Follower:
 
     def __init__(self, columns: Columns, settings: TransportSettings, start: Isotopes) -> None:
         self._columns, self._rate = columns, settings.isotope_exchange
-        self._networks = networks_of(columns.porous)
-        fz, fy, fx = (faces * columns.mixing for faces in self._networks.ionic)
+        self._currents = CurrentsOf(columns.porous)
+        fz, fy, fx = (faces * columns.mixing for faces in networks_of(columns.porous).ionic)
         fz[0], fz[-1] = 0.0, 0.0
         self._medium = Medium(columns.electrolyte, (fz, fy, fx))
         self._active = np.flatnonzero(columns.porous.active)
@@ -154,18 +157,9 @@ class _Follower:
         return np.divide(particles * FULL, whole, out=np.full_like(whole, 0.5), where=whole > 0)
 
     def _current(self, state: PorousState, release: Array) -> tuple[Array, Array, Array]:
-        """Lithium through all faces [mol/s]; what time steps of second order leave unbalanced is handed upwards."""
-        fz, fy, fx = self._networks.ionic
-        phi = state.ionic
-        z, y, x = np.zeros_like(fz), np.zeros_like(fy), np.zeros_like(fx)
-        z[1:-1] = fz[1:-1] * (phi[:-1] - phi[1:])
-        z[-1] = fz[-1] * (phi[-1] + self._columns.porous.counter_potential)
-        y[:, 1:-1] = fy[:, 1:-1] * (phi[:, :-1] - phi[:, 1:])
-        x[:, :, 1:-1] = fx[:, :, 1:-1] * (phi[:, :, :-1] - phi[:, :, 1:])
-        z, y, x = z / FARADAY, y / FARADAY, x / FARADAY
-        divergence = np.diff(z, axis=0) + np.diff(y, axis=1) + np.diff(x, axis=2)
-        z[1:] += np.cumsum(release - divergence, axis=0)
-        return z, y, x
+        """Lithium through all faces [mol/s], closed with the mean release since the last state."""
+        z, y, x = self._currents.ionic(state, release * FARADAY, tolerance=_CLOSURE)
+        return z / FARADAY, y / FARADAY, x / FARADAY
 
 
 def _as_cycled(cell: Cell, endings: tuple[Ending, ...], times: tuple[float, ...]) -> Cell:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operando.errors import InputError
 from operando.materials.transport import transport_constant
 from operando.units import FARADAY
+
+if TYPE_CHECKING:
+    from operando.electrochemistry.porous.composite import Composite
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,24 @@ class TransportSettings:
                 raise InputError(name, must="above zero", received=value)
         if self.centre_lead >= 1:
             raise InputError("centre_lead", must="below 1", received=self.centre_lead)
+
+    def with_composite(self, composite: Composite) -> TransportSettings:
+        """Take a composite's transport and particle size; how much of each phase there is, the described cell says.
+
+        Raises
+        ------
+        InputError
+            If one of them is a map.
+        """
+        taken = {
+            "cathode_conductivity": composite.ionic_conductivity,
+            "cathode_electronic_conductivity": composite.electronic_conductivity,
+            "particle_radius": composite.particle_radius,
+        }
+        for name, value in taken.items():
+            if np.ndim(value):
+                raise InputError(name, must="one number", received=f"a map of shape {np.shape(value)}")
+        return replace(self, **{name: float(value) for name, value in taken.items()})
 
     @property
     def exchange_time(self) -> float:
