@@ -7,8 +7,8 @@ from operando.electrochemistry.conduction import Electrode, solve_conduction
 from operando.electrochemistry.finite_volume import (
     conductances_from_conductivity,
     on_side,
-    resistances_between_grains,
 )
+from operando.electrochemistry.grain_boundaries import resistances_between_grains
 from operando.electrochemistry.multigrid import Status, solve
 from operando.errors import InputError, UnitError
 from operando.frames import Grid

@@ -10,9 +10,9 @@ from operando.electrochemistry.finite_volume import (
     flows_from_potential,
     missing_in_voxels,
     net_outflow,
-    resistances_between_grains,
     side_conductance_from_conductivity,
 )
+from operando.electrochemistry.grain_boundaries import resistances_between_grains
 
 SPACING = (1.0, 2.0, 3.0)
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial import Voronoi, cKDTree
 
 from operando.electrochemistry.conduction import Electrode, solve_conduction
-from operando.electrochemistry.finite_volume import face_areas, resistances_between_grains
-from operando.electrochemistry.grain_boundaries import inverse_shares
+from operando.electrochemistry.finite_volume import face_areas
+from operando.electrochemistry.grain_boundaries import inverse_shares, resistances_between_grains
 from operando.frames import Grid
 
 CONDUCTIVITY = 0.05

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from operando.electrochemistry.conduction import Electrode, solve_conduction
-from operando.electrochemistry.finite_volume import resistances_between_grains
+from operando.electrochemistry.grain_boundaries import resistances_between_grains
 from operando.electrochemistry.sensitivity import current_and_gradient
 from operando.errors import InputError
 from operando.frames import Grid

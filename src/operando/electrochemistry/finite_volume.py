@@ -88,26 +88,6 @@ def side_conductance_from_conductivity(
     return np.asarray(2 * face_areas(spacing)[axis] * touching / along)
 
 
-def resistances_between_grains(*, grains: Array, resistance: float, spacing: tuple[float, float, float]) -> Faces:
-    """Area-specific resistance of every face between two different grains [Ohm m^2]; 0 within a grain.
-
-    A face of a staircase has more than `resistance`, for the boundary has less area; see `grain_boundaries`.
-
-    Parameters
-    ----------
-    grains:
-        ``(z, y, x)``, the number of each voxel's grain; 0 is no grain, and has no grain boundary.
-    resistance:
-        Of one grain boundary [Ohm m^2].
-    spacing:
-        Voxel size ``(z, y, x)``, in any unit.
-    """
-    from operando.electrochemistry.grain_boundaries import inverse_shares
-
-    resistances = [resistance * shares for shares in inverse_shares(grains=grains, spacing=spacing)]
-    return Faces(*resistances)
-
-
 def flows_from_potential(
     *, potential: Array, conductances: Faces, outside: Mapping[str, float] | None = None, onto: Faces | None = None
 ) -> Faces:

@@ -25,6 +25,24 @@ _REACH = 2
 """Voxels around a grain in which its slopes on faces are needed: one beside the face, and one more for a difference."""
 
 
+def resistances_between_grains(*, grains: Array, resistance: float, spacing: tuple[float, float, float]) -> Faces:
+    """Area-specific resistance of every face between two different grains [Ohm m^2]; 0 within a grain.
+
+    A face of a staircase has more than `resistance`, for the boundary has less area.
+
+    Parameters
+    ----------
+    grains:
+        ``(z, y, x)``, the number of each voxel's grain; 0 is no grain, and has no grain boundary.
+    resistance:
+        Of one grain boundary [Ohm m^2].
+    spacing:
+        Voxel size ``(z, y, x)``, in any unit.
+    """
+    resistances = [resistance * shares for shares in inverse_shares(grains=grains, spacing=spacing)]
+    return Faces(*resistances)
+
+
 def inverse_shares(*, grains: Array, spacing: tuple[float, float, float]) -> Faces:
     """``1 / w`` of every face between two grains: what its resistance is to be multiplied by; 0 of all other faces.
 

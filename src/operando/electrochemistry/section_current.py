@@ -12,7 +12,7 @@ import numpy as np
 from operando.cell.microstructure.connectivity import joined_to
 from operando.cell.microstructure.structure import Microstructure
 from operando.electrochemistry.conduction import Conduction, Electrode, solve_conduction
-from operando.electrochemistry.finite_volume import resistances_between_grains
+from operando.electrochemistry.grain_boundaries import resistances_between_grains
 from operando.errors import InputError
 
 FLOATING = 1e3
