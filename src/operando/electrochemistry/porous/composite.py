@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.electrochemistry.finite_volume import Faces, resistances_between_grains
+from operando.electrochemistry.finite_volume import Faces
+from operando.electrochemistry.grain_boundaries import resistances_between_grains
 from operando.electrochemistry.interface_area import interface_area
 from operando.electrochemistry.porous.electrode import PorousCell
 from operando.electrochemistry.tortuosity import transport_through_phase
