@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from operando.cell.microstructure.structure import STRUCTURE_LABEL, Microstructure, section_grid
-from operando.electrochemistry.porous.composite import composite_from_microstructure
+from operando.electrochemistry.porous.representative import composite_from_microstructure
 from operando.frames import Array
 
 IONIC = {0.2: (0.1247, 0.01), 0.4: (0.04482, 0.06), 0.6: (0.01162, 0.15)}

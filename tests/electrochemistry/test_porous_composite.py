@@ -12,11 +12,11 @@ from operando.electrochemistry.porous.composite import (
     Composite,
     composite_from_fractions,
     composite_from_measurement,
-    composite_from_microstructure,
     porous_cell,
 )
 from operando.electrochemistry.porous.electrode import particles_of
 from operando.electrochemistry.porous.march import run_porous
+from operando.electrochemistry.porous.representative import composite_from_microstructure
 from operando.electrochemistry.protocol import galvanostatic
 from operando.electrochemistry.transport.columns import charge_transfer_resistance, columns_from_cell
 from operando.electrochemistry.transport.settings import TransportSettings
