@@ -63,7 +63,7 @@ def through_the_cell(structure: Microstructure, lithium: float) -> Sourced:
     return Sourced(
         currents=currents,
         total=current * cell.section,
-        voltage=float(run.voltage[0]) - rest,
+        voltage=float(run.voltage[-1]) - rest,
         field=oersted_field_of_section(currents, stand_off=STAND_OFF),
     )
 
