@@ -186,16 +186,6 @@ def test_a_current_to_the_right_that_crosses_the_frame_keeps_its_sign_and_size(t
         assert abs(found["value"] + CURRENT) < 3 * np.hypot(found["statistical"], found["systematic"])
 
 
-def test_a_map_of_few_pixels_is_refused(tmp_path, capsys):
-    few = noisy_ring().isel(y=slice(0, 2), x=slice(0, 24))
-    write_map(tmp_path / "map.h5", few, kind="field")
-    study = written(tmp_path, '[magnetic.data]\nmap = "map.h5"', '[magnetic.sensor]\nstand_off = "3 um"')
-    with pytest.raises(SystemExit) as stopped:
-        main(["run", str(study)])
-    assert stopped.value.code == 2
-    assert "at least 8 pixels along both axes" in capsys.readouterr().err
-
-
 def test_a_harvard_map_says_how_its_step_was_read(tmp_path, monkeypatch):
     monkeypatch.setattr(sheet, "DRAWS", 2)
     content = {"Bz": noisy_ring().sel(component="z").values[::-1], "h": 3e-6, "step": 1.0}
