@@ -137,7 +137,8 @@ def field_dataset(
     coords: dict[str, Any] = {"y": xr.Variable("y", y, {"units": "m"}), "x": xr.Variable("x", x, {"units": "m"})}
     if array.ndim == 3:
         coords["component"] = ["x", "y", "z"]
-    maps = xr.Dataset({"field": xr.Variable(dims, tesla * array, {"units": "T"})}, coords)
+    with np.errstate(invalid="ignore"):  # damaged files hold signalling NaN
+        maps = xr.Dataset({"field": xr.Variable(dims, tesla * array, {"units": "T"})}, coords)
     if variance is not None:
         maps["field_var"] = xr.Variable(dims, tesla**2 * np.asarray(variance, dtype=float), {"units": "T^2"})
     return maps.assign_attrs(notes=list(notes))

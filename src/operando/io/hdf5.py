@@ -83,7 +83,8 @@ def where(parent: h5py.Group, key: str) -> str:
 def check_backed(item: h5py.Dataset) -> None:
     """Refuse a dataset whose values lie outside the file, or that claims more bytes than the file backs.
 
-    A missing chunk would read as zeros without a word, so every chunk has to be there.
+    A missing chunk would read as zeros without a word, so every chunk has to be there. Numbers are whole integers or
+    those of IEEE 754: the description of a number has no checksum, and a flipped bit of it changes every value.
     """
     path, size = item.file.filename, Path(item.file.filename).stat().st_size
     plist = item.id.get_create_plist()
@@ -91,6 +92,9 @@ def check_backed(item: h5py.Dataset) -> None:
         raise FileError(
             path, problem=f"the values of {item.name} lie in another file", remedy="Copy them in (h5repack, h5copy)."
         )
+    if item.dtype.kind in "iuf" and item.id.get_type() != h5py.h5t.py_create(item.dtype):
+        problem = f"the numbers of {item.name} are of no kind that instruments write"
+        raise FileError(path, problem=problem, remedy="Copy it again: the file is damaged.")
     stored = item.id.get_storage_size()
     filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
     if item.size and plist.get_layout() == h5py.h5d.CHUNKED:
@@ -99,6 +103,12 @@ def check_backed(item: h5py.Dataset) -> None:
             missing = wanted - item.id.get_num_chunks()
             problem = f"{missing} of {wanted} chunks of {item.name} were never written"
             raise FileError(path, problem=problem, remedy="Was the writer interrupted? Copy it again.")
+        whole = int(np.prod(item.chunks)) * item.dtype.itemsize
+        chunks = (item.id.get_chunk_info(i) for i in range(wanted))
+        if any(chunk.filter_mask and chunk.size < whole for chunk in chunks):
+            # compressed, and said not to be: a damaged index, which has no checksum
+            problem = f"a chunk of {item.name} is not as long as it says"
+            raise FileError(path, problem=problem, remedy="Copy it again: the file is damaged.")
     shrink = MAX_COMPRESSION if filters & _COMPRESSING or max(filters, default=0) >= _FIRST_PLUGIN else 1
     if stored > size or _claimed(item) > stored * shrink:
         raise FileError(

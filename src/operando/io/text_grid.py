@@ -155,11 +155,12 @@ def _map_from_columns(path: Path, table: TextTable, x: int, y: int, stated: Stat
         raise FileError(path, problem=problem, remedy="Was the scan interrupted, or the file cut short?")
     values = np.empty(number.size)
     values[number] = table.values[:, column]
-    grid = values.reshape(axes[0].size, axes[1].size)
-    unit = _split(table.titles[column])[1]
     notes = []
     if not table.ended:
-        notes.append(f"{path.name}: its last line is not ended; look whether its last number is whole")
+        values[number[-1]] = np.nan
+        notes.append(f"{path.name}: its last line is not ended; its last pixel, which may be cut, is left out")
+    grid = values.reshape(axes[0].size, axes[1].size)
+    unit = _split(table.titles[column])[1]
     return field_dataset(path, grid, stated=stated, unit=unit, y=axes[0], x=axes[1], notes=notes)
 
 

@@ -100,7 +100,8 @@ def run_porous(
         march = _March(cell, NewtonStep(cell, shells=shells, potentials=potentials), lithiation, tolerance, observe)
         for step in steps:
             left = until - march.time
-            if left <= 0:
+            if np.isfinite(until) and left <= _SMALLEST_STEP * until:
+                # what rounding leaves is no step
                 break
             if stops_a_run(march.through(replace(step, duration=min(step.duration, left)), longest_step)):
                 break
